@@ -1,0 +1,155 @@
+# Parlance: everything is built into build/ (BUILD=DIR for another place).
+#
+#   make            the programs: parlance.cgi, parlance.fcgi, parlance, chatconf
+#   make run        install what is missing, build, serve the demo deployment
+#   make test       install what is missing, build, run every test
+#   make check      the unit tests alone, quick
+#   make bench      the benchmarks, as ratios against floors of the same run
+#
+# CC=clang and SANITIZER=address, undefined or thread choose another build;
+# give each its own BUILD.  Sources are found by their names: lib/*/NAME.c is
+# part of the library, NAME_test.c a unit-test suite (listed in
+# lib/unit_tests.c), NAME_fuzz.c a libFuzzer target, NAME_bench.c a benchmark
+# program; NAME_test.sh and NAME_test.py are end-to-end tests, NAME_bench.sh
+# and NAME_bench.py benchmarks over the built programs.
+
+BUILD ?= build
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+SANITIZER ?=
+PREFIX ?= /usr/local
+PORT ?= 8080
+DESTDIR ?=
+
+# ---- what must be installed -------------------------------------------------
+
+PACKAGES_BUILD = gcc make pkg-config libfcgi-dev libjson-c-dev \
+	libcurl4-openssl-dev libsqlite3-dev nettle-dev libutf8proc-dev \
+	libstemmer-dev libgumbo-dev
+PACKAGES_RUN = $(PACKAGES_BUILD) lighttpd
+PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev curl python3
+
+# ---- flags ------------------------------------------------------------------
+
+WARNINGS = -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Werror
+OPTIMIZE = -O2 -g
+HARDEN = -fstack-protector-strong -D_FORTIFY_SOURCE=2 \
+	-fstack-clash-protection -fcf-protection=full -fPIE
+LINK_HARDEN = -pie -Wl,-z,relro,-z,now
+ifneq ($(SANITIZER),)
+OPTIMIZE = -O1 -g -fno-omit-frame-pointer
+HARDEN = -fPIE
+comma := ,
+SANITIZE = $(foreach s,$(subst $(comma), ,$(SANITIZER)),-fsanitize=$(s)) \
+	-fno-sanitize-recover=all
+endif
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(OPTIMIZE) $(HARDEN) \
+	$(SANITIZE) -Ilib -I$(BUILD) -MMD -MP $(CFLAGS)
+ALL_LDFLAGS = $(LINK_HARDEN) $(SANITIZE) $(LDFLAGS)
+
+# A shared library costs every CGI start; these are linked statically
+# (STATIC=no where a distribution has no static ones).
+STATIC ?= yes
+LIBS_CORE = -lsqlite3 -lnettle -lutf8proc -lstemmer -lgumbo
+ifeq ($(STATIC),yes)
+LIBS = -Wl,-Bstatic $(LIBS_CORE) -Wl,-Bdynamic -lm -ldl -lpthread
+else
+LIBS = $(LIBS_CORE) -lm -ldl -lpthread
+endif
+LIBS_CHATCONF = -ljson-c -lcurl
+LIBS_CHECK = $(shell pkg-config --libs check)
+CFLAGS_CHECK = $(shell pkg-config --cflags check)
+
+# ---- sources ----------------------------------------------------------------
+
+NOT_LIBRARY = %_test.c %_fuzz.c %_bench.c
+LIB_SOURCES = $(filter-out $(NOT_LIBRARY),$(wildcard lib/*/*.c))
+TEST_SOURCES = lib/unit_tests.c $(wildcard lib/*/*_test.c)
+CHATCONF_SOURCES = $(filter-out $(NOT_LIBRARY),$(wildcard conformance/*.c))
+MIGRATIONS = $(sort $(wildcard lib/store/migrations/*.sql))
+FUZZ_SOURCES = $(wildcard lib/*/*_fuzz.c conformance/*_fuzz.c)
+BENCH_SOURCES = $(wildcard lib/*/*_bench.c conformance/*_bench.c)
+
+# V=1 shows the commands in full.
+V ?= 0
+quiet = $(if $(filter 0,$(V)),@echo "  $(1) $@";)
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIB_OBJECTS = $(call objects,$(LIB_SOURCES)) $(BUILD)/obj/migrations.o
+PROGRAMS = $(BUILD)/parlance.cgi $(BUILD)/parlance.fcgi $(BUILD)/parlance \
+	$(BUILD)/chatconf
+
+.PHONY: all run test check bench clean deps-build deps-run deps-test fuzz
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(PROGRAMS)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(BUILD)/obj/lib/%_test.o $(BUILD)/obj/lib/unit_tests.o: \
+	ALL_CFLAGS += $(CFLAGS_CHECK)
+
+# The schema's steps, as C strings, in the order of their names.
+$(BUILD)/migrations.c: $(MIGRATIONS) Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include "store/migrations.h"'; \
+	echo 'const char *const migrations[] = {'; \
+	for f in $(MIGRATIONS); do \
+	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $$f; \
+	echo ','; done; echo '0};'; \
+	echo 'const int migrations_count = $(words $(MIGRATIONS));'; } > $@
+$(BUILD)/obj/migrations.o: $(BUILD)/migrations.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -c -o $@ $<
+
+$(BUILD)/libparlance.a: $(LIB_OBJECTS)
+	@rm -f $@
+	$(call quiet,AR)$(AR) rcs $@ $^
+
+$(BUILD)/parlance.cgi: $(BUILD)/obj/cgi/main.o $(BUILD)/libparlance.a
+	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/parlance: $(BUILD)/parlance.cgi
+	ln -sf parlance.cgi $@
+$(BUILD)/parlance.fcgi: $(BUILD)/obj/fcgi/main.o $(BUILD)/libparlance.a
+	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lfcgi $(LIBS)
+$(BUILD)/chatconf: $(call objects,$(CHATCONF_SOURCES)) $(BUILD)/libparlance.a
+	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CHATCONF) $(LIBS)
+$(BUILD)/unit_tests: $(call objects,$(TEST_SOURCES)) $(BUILD)/libparlance.a
+	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CHECK) $(LIBS)
+
+# ---- running ----------------------------------------------------------------
+
+deps-build deps-run deps-test: deps-%:
+	@fixtures/install_packages $(PACKAGES_$(shell echo $* | tr a-z A-Z))
+
+run: deps-run
+	@$(MAKE) --no-print-directory all
+	@fixtures/demo/serve $(BUILD) $(PORT)
+
+# ---- tests ------------------------------------------------------------------
+
+check: $(BUILD)/unit_tests
+	$(BUILD)/unit_tests
+
+test: deps-test
+	@conformance/run_tests $(BUILD)
+
+# Every libFuzzer target: build/fuzz/NAME, run with its corpus by run_tests.
+$(BUILD)/fuzz/%: ;
+fuzz: $(patsubst %.c,$(BUILD)/fuzz/%,$(notdir $(FUZZ_SOURCES)))
+
+# ---- benchmarks -------------------------------------------------------------
+
+bench: deps-test
+	@$(MAKE) --no-print-directory all
+	@conformance/run_benches $(BUILD)
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell test -d $(BUILD)/obj && find $(BUILD)/obj -name '*.d')

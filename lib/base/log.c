@@ -1,0 +1,48 @@
+/* Log lines; the only process-wide state is the descriptor 2. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void
+line(const char *format, va_list args)
+{
+	static const char prefix[] = "parlance: ";
+	char text[1024];
+	size_t at = sizeof(prefix) - 1, i;
+	int n;
+
+	(void)snprintf(text, sizeof(text), "%s", prefix);
+	n = vsnprintf(text + at, sizeof(text) - at - 1, format, args);
+	if (n < 0)
+		return;
+	n = (size_t)n > sizeof(text) - at - 2 ? (int)(sizeof(text) - at - 2)
+					      : n;
+	for (i = at; i < at + (size_t)n; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+			text[i] = '?';
+	text[at + (size_t)n] = '\n';
+	if (write(STDERR_FILENO, text, at + (size_t)n + 1) < 0)
+		return; /* nowhere left to say so */
+}
+
+void
+log_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	line(format, args);
+	va_end(args);
+}
+
+void
+log_info(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	line(format, args);
+	va_end(args);
+}

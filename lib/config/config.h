@@ -1,0 +1,178 @@
+/*
+ * parlance.conf: one INI file that declares a deployment.
+ *
+ *   [server] [key NAME] [bot SLUG] [engine NAME] [knowledge NAME]
+ *
+ * The settings are rows of one table (settings.c): section, name, kind,
+ * where it is kept, what it means.  A new setting is a new row.  Everything
+ * read stays unchanged until config_free(), so threads may share it.
+ */
+#ifndef PARLANCE_CONFIG_H
+#define PARLANCE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "usage/pricing.h"
+
+#define CONFIG_LIST_MAX 64
+
+/* A list of texts: "a, b, c", or the same name given several times. */
+struct config_list {
+	const char *items[CONFIG_LIST_MAX];
+	size_t n;
+};
+
+struct server_config {
+	const char *state;        /* the state folder, absolute */
+	const char *base_path;    /* "" or "/app" */
+	int64_t max_body;         /* bytes; 1 MiB */
+	int64_t max_file;         /* bytes of an uploaded file's request */
+	int64_t turn_limit_s;     /* a turn's run time cap; 1200 */
+	int64_t busy_timeout_ms;  /* how long to wait for the store; 8000 */
+	bool demo;                /* accepts demo-key; loopback only */
+	bool durable;             /* synchronous=FULL; else NORMAL */
+	const char *name;         /* workspace name, for author_name */
+};
+
+/* Which bots a key opens, and where. */
+struct key_config {
+	const char *name;
+	int line;
+	const char *hash;         /* "sha256:..." by `parlance key new` */
+	const char *bot;          /* slug, or NULL for all bots */
+	const char *kind;         /* "app" (default) or "dataset" */
+	bool enabled;
+	int64_t requests_per_minute, tokens_per_day, concurrent; /* 0: none */
+	int64_t user_requests_per_minute, user_tokens_per_day;
+	int64_t user_concurrent;
+};
+
+/* One control of a bot's input form: "name | kind | required | ..." */
+struct form_control {
+	const char *variable, *kind, *label;
+	bool required;
+	const char *fallback;     /* the default, or NULL */
+	int64_t max_length;       /* 0: none */
+	struct config_list options;
+};
+
+struct bot_config {
+	const char *slug;
+	int line;
+	const char *uid;          /* declared, else made from the slug */
+	const char *name, *description, *welcome_message, *avatar_url;
+	const char *model;        /* what GET /bots and upstreams are told */
+	const char *persona;      /* system prompt; {{variable}} filled */
+	const char *language;     /* default language, or NULL */
+	const char *tags_text;
+	struct config_list tags;
+	struct config_list engines;   /* names; the later ones are fall-backs */
+	struct config_list knowledge; /* names */
+	bool published, enabled, api_enabled;
+	struct price_list price;
+	int64_t context_size;     /* tokens; 0: unknown */
+	int64_t max_output_tokens; /* 0: the upstream's own */
+	int64_t max_words;        /* 0: no limit */
+	const char *temperature;  /* decimal text or NULL */
+	int64_t concurrent;       /* running requests at once; 0: no cap */
+	const char *opening_statement;
+	struct config_list suggested_questions;
+	bool suggested_after_answer;
+	bool citations;           /* retriever_resource */
+	int64_t top_k;            /* passages for one question; 4 */
+	double score_threshold;   /* passages below it are dropped; 0 */
+	struct form_control *form;
+	size_t n_form;
+	bool image_upload, file_upload;
+	int64_t file_limit;       /* number_limits; 3 */
+	bool annotation_reply;
+	double annotation_threshold;
+	/* GET /site */
+	const char *site_title, *icon, *icon_background, *copyright,
+	    *privacy_policy, *input_placeholder, *disclaimer, *color_theme;
+};
+
+struct engine_config {
+	const char *name;
+	int line;
+	const char *kind;         /* "builtin", "replay", "openai" */
+	const char *url;          /* openai: base, ".../v1" */
+	const char *key;          /* the upstream's; from key, key_file */
+	const char *key_env;      /* name of an environment variable */
+	const char *model;        /* sent instead of the bot's */
+	const char *proxy;        /* "" none */
+	const char *ca_file;      /* NULL: the system's */
+	bool tls_verify;
+	int64_t connect_timeout_ms, first_byte_timeout_ms, idle_timeout_ms,
+	    total_timeout_ms;
+	int64_t max_answer_bytes;
+	int64_t retries;
+	bool vision;              /* images may be sent to it */
+	bool include_usage;       /* ask with stream_options */
+	const char *recordings;   /* replay: a file, absolute */
+};
+
+struct knowledge_config {
+	const char *name;
+	int line;
+	const char *folder;       /* absolute, or NULL */
+	const char *language;     /* for stemming: "en", "german", ... */
+	const char *id;           /* dataset id: declared or from the name */
+	const char *title;        /* dataset_name; the section's name */
+	struct config_list patterns; /* file names, "*.md"; none: all known */
+	int64_t max_file_bytes;
+	const char *embedding;    /* an engine's name, or NULL */
+	int64_t check_seconds;    /* how often changes are looked for */
+};
+
+struct config {
+	struct arena arena;
+	const char *path;         /* the file, absolute */
+	const char *folder;       /* where relative paths start */
+	struct server_config server;
+	struct key_config *keys;
+	size_t n_keys;
+	struct bot_config *bots;  /* in the file's order */
+	size_t n_bots;
+	struct engine_config *engines;
+	size_t n_engines;
+	struct knowledge_config *knowledge;
+	size_t n_knowledge;
+};
+
+/*
+ * Reads and checks the whole file.  Every fault becomes a line in *faults,
+ * "parlance.conf:12: unknown setting \"perosna\" in [bot taxson]; did you
+ * mean \"persona\"?"; all are reported, not only the first.
+ *
+ * ERR_NONE    *config is the caller's: config_free().  *faults is empty.
+ * ERR_CONFIG  *config is NULL; *faults says why.
+ * ERR_MEMORY  *config is NULL.
+ */
+enum err config_read(const char *path, struct config **config,
+    struct buf *faults) __attribute__((warn_unused_result));
+void config_free(struct config *c); /* NULL is fine */
+
+/* Where the file is: PARLANCE_CONFIG, else parlance.conf beside the program
+ * (argv0 or /proc/self/exe), else /etc/parlance/parlance.conf.  Returns the
+ * first that exists, else the last; in out. */
+void config_find(char *out, size_t size);
+
+const struct bot_config *config_bot_by_slug(const struct config *c,
+    const char *slug, size_t len);
+const struct bot_config *config_bot_by_uid(const struct config *c,
+    const char *uid, size_t len);
+const struct engine_config *config_engine(const struct config *c,
+    const char *name);
+const struct knowledge_config *config_knowledge(const struct config *c,
+    const char *name);
+
+/* Writes the reference of every setting as text, from the table: for
+ * `parlance help config` and the manual page. */
+void config_reference(struct buf *out);
+
+#endif

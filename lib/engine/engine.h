@@ -1,0 +1,149 @@
+/*
+ * Engines: what makes an answer out of a prompt.  An engine run is a state
+ * machine that is fed readiness and yields events; it never waits, sleeps or
+ * blocks by itself (http/answer.h has the contract of waiting).
+ *
+ * Three engines: "builtin" (knowledge/..., answers from the bot's own words),
+ * "replay" (recorded answers, for the documented examples and for tests),
+ * "openai" (any server with POST .../chat/completions).
+ */
+#ifndef PARLANCE_ENGINE_H
+#define PARLANCE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "http/answer.h"
+
+struct config;
+struct bot_config;
+struct engine_config;
+
+enum chat_role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
+
+struct chat_message {
+	enum chat_role role;
+	struct span content;
+};
+
+/* A file the user attached to the question. */
+struct chat_file {
+	const char *type;      /* "image", "document", ... */
+	const char *mime_type; /* NULL when unknown */
+	const char *url;       /* remote_url, or NULL */
+	const char *path;      /* a file in the state folder, or NULL */
+};
+
+/* A piece of knowledge that fits the question, best first. */
+struct passage {
+	const char *dataset_id, *dataset_name;
+	const char *document_id, *document_name;
+	const char *segment_id;
+	int64_t segment_position; /* from 1 */
+	double score;             /* 0 to 1, descending */
+	struct span heading;      /* empty when none */
+	struct span content;
+	int64_t hit_count, word_count; /* -1 when not known */
+};
+
+/* All that an engine may look at.  Everything lives in the turn's arena. */
+struct engine_request {
+	const struct bot_config *bot;
+	/* The question, the last user turn. */
+	struct span question;
+	/* Earlier turns of this conversation, oldest first; the caller's own
+	 * system turns (bot API) are among them. */
+	const struct chat_message *history;
+	size_t n_history;
+	const struct passage *passages;
+	size_t n_passages;
+	const struct chat_file *files;
+	size_t n_files;
+	/* The prompt as a model wants it (turn/prompt.h): system, history
+	 * within the token budget, question. */
+	const struct chat_message *prompt;
+	size_t n_prompt;
+	const char *language; /* a hint, or NULL */
+	int64_t max_words;    /* 0: no limit */
+	const char *user;     /* end user's opaque name, or NULL */
+};
+
+/* What went wrong upstream; each API has its own words for it. */
+enum engine_fault {
+	FAULT_NONE,
+	FAULT_NOT_CONFIGURED, /* the engine cannot be used as configured */
+	FAULT_CREDENTIALS,    /* upstream 401 or 403 */
+	FAULT_QUOTA,          /* upstream says the quota is used up */
+	FAULT_RATE_LIMIT,     /* upstream 429 */
+	FAULT_MODEL,          /* upstream does not know the model */
+	FAULT_REFUSED,        /* another 4xx, or an error event */
+	FAULT_UNREACHABLE,    /* connect, DNS, TLS */
+	FAULT_TIMEOUT,        /* one of our clocks */
+	FAULT_CUT,            /* the stream ended without its end */
+	FAULT_MALFORMED,      /* not the protocol */
+	FAULT_TOO_BIG,        /* over a size cap */
+	FAULT_INTERNAL        /* ours */
+};
+
+enum engine_event_kind {
+	ENGINE_WAIT,  /* nothing now: ask interests */
+	ENGINE_DELTA, /* text, len: valid until the next call */
+	ENGINE_END,   /* complete; usage is filled in */
+	ENGINE_ERROR  /* failed; fault and message are filled in */
+};
+
+struct engine_usage {
+	int64_t prompt_tokens, completion_tokens;
+	bool estimated; /* counted here, not told by the upstream */
+};
+
+struct engine_event {
+	enum engine_event_kind kind;
+	struct span text;
+	struct engine_usage usage;
+	enum engine_fault fault;
+	const char *message; /* for the client; no secrets, no addresses */
+	int retry_after_s;   /* FAULT_RATE_LIMIT; 0 when not told */
+};
+
+struct engine_run;
+
+struct engine_run_ops {
+	/* The next event.  After ENGINE_END or ENGINE_ERROR only free. */
+	void (*next)(struct engine_run *run, int64_t now_ms,
+	    const struct interests *ready, struct engine_event *event);
+	void (*interests)(struct engine_run *run, struct interests *in);
+	/* Frees it at any moment; an upstream call is broken off at once. */
+	void (*free)(struct engine_run *run);
+};
+
+/* Engines embed this as their first member. */
+struct engine_run {
+	const struct engine_run_ops *ops;
+};
+
+/* What belongs to one worker thread: upstream connections.  Made lazily, so
+ * a worker that never goes upstream never pays. */
+struct engine_worker;
+struct engine_worker *engine_worker_new(const struct config *config);
+void engine_worker_free(struct engine_worker *w); /* NULL is fine */
+
+/* How one engine is started.  ERR_NONE gives a run, whose first event may
+ * be ENGINE_ERROR; other results are our own failures. */
+typedef enum err (*engine_start_fn)(const struct engine_config *engine,
+    const struct engine_request *request, struct engine_worker *worker,
+    struct arena *arena, struct engine_run **run);
+
+enum err engine_start(const struct engine_config *engine,
+    const struct engine_request *request, struct engine_worker *worker,
+    struct arena *arena, struct engine_run **run)
+    __attribute__((warn_unused_result));
+
+/* A deterministic count of tokens for text whose model did not tell:
+ * zero only for text without visible characters. */
+int64_t engine_count_tokens(struct span text);
+
+#endif

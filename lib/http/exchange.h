@@ -1,0 +1,27 @@
+/* One request on its way through the program, and the answer to it. */
+#ifndef PARLANCE_EXCHANGE_H
+#define PARLANCE_EXCHANGE_H
+
+#include "http/answer.h"
+#include "http/request.h"
+#include "http/response.h"
+
+struct config;        /* config/config.h: read-only, shared */
+struct store_pool;    /* store/store.h: leases database connections */
+struct engine_worker; /* engine/engine.h: what belongs to this worker */
+struct caller;        /* auth/caller.h: whose key it is */
+struct route;
+
+struct exchange {
+	const struct config *config;
+	struct store_pool *stores;
+	struct engine_worker *worker;
+	struct request request;
+	struct response response;
+	const struct route *route;   /* what matched */
+	struct span captures[4];     /* the {parts} of its pattern */
+	const struct caller *caller; /* set by the family's guard */
+	struct answer *answer; /* a handler that must wait leaves it here */
+};
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * Knowledge: folders of texts (and datasets made over the API), cut into
+ * segments, indexed, searched.  The index is derived data in a file of its
+ * own, state/index.db, so that indexing never blocks answers.
+ */
+#ifndef PARLANCE_KNOWLEDGE_H
+#define PARLANCE_KNOWLEDGE_H
+
+#include "config/config.h"
+#include "engine/engine.h"
+
+/*
+ * Searches what the bot may see.  Fills at most top_k passages, best first,
+ * in the arena; scores are 0 to 1 (knowledge/README.md says what they mean).
+ * Notices changed files first (a bounded check).  No index yet: it is made
+ * when that is quick, else *n is 0.
+ *
+ * ERR_NONE, ERR_MEMORY, or ERR_STORE...: an answer without passages is still
+ * possible, so callers log and go on.
+ */
+enum err knowledge_search(const struct config *config,
+    const struct bot_config *bot, struct span question, size_t top_k,
+    struct arena *arena, struct passage **passages, size_t *n)
+    __attribute__((warn_unused_result));
+
+/* Brings the index of one knowledge (NULL: of all) up to date; progress and
+ * skipped files go to stderr when verbose.  For `parlance index`. */
+enum err knowledge_index(const struct config *config, const char *name,
+    bool verbose) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,86 @@
+/*
+ * The database, whatever it is: connect, bind, step, transaction.  SQL is
+ * constant text with bound values.  One connection is used by one thread at
+ * a time.  Engine-specific parts stay in db_sqlite.c.
+ */
+#ifndef PARLANCE_DB_H
+#define PARLANCE_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/text.h"
+
+struct db;
+
+struct db_options {
+	int64_t busy_timeout_ms; /* how long to wait for another writer */
+	bool durable;            /* every commit is on the disk */
+	bool read_only;
+};
+
+/* Opens (and creates, unless read_only) the file.  WAL where the file
+ * system allows, else a rollback journal.  The reason of a failure is in
+ * why (static or in a thread's buffer; may be NULL). */
+enum err db_open(const char *path, const struct db_options *options,
+    struct db **db, const char **why) __attribute__((warn_unused_result));
+void db_close(struct db *db); /* NULL is fine */
+
+/* A prepared statement; it is kept and reused by the connection, keyed by
+ * the address of sql, which must be a constant.  Values are bound by
+ * position from 1 with the db_bind_ functions, which remember their errors
+ * until db_step.  Finish with db_done() always. */
+struct db_stmt;
+struct db_stmt *db_prepare(struct db *db, const char *sql);
+void db_bind_int(struct db_stmt *s, int at, int64_t value);
+void db_bind_double(struct db_stmt *s, int at, double value);
+/* The text must live until db_done(). NULL data binds NULL. */
+void db_bind_text(struct db_stmt *s, int at, struct span text);
+void db_bind_cstring(struct db_stmt *s, int at, const char *text);
+void db_bind_blob(struct db_stmt *s, int at, struct span bytes);
+void db_bind_null(struct db_stmt *s, int at);
+
+/* ERR_NONE: *row tells whether there is one.  Else the statement failed;
+ * it is logged once (not ERR_STORE_BUSY). */
+enum err db_step(struct db_stmt *s, bool *row)
+    __attribute__((warn_unused_result));
+/* Columns of the current row, from 0; copies go into the arena. NULL text
+ * is SPAN_NONE (data NULL). */
+int64_t db_int(struct db_stmt *s, int column);
+double db_double(struct db_stmt *s, int column);
+bool db_is_null(struct db_stmt *s, int column);
+struct span db_text(struct db_stmt *s, int column); /* until next step */
+struct span db_text_copy(struct db_stmt *s, int column, struct arena *a);
+const char *db_cstring_copy(struct db_stmt *s, int column, struct arena *a);
+/* Makes the statement ready for its next use. NULL is fine. */
+void db_done(struct db_stmt *s);
+
+/* Runs a statement that gives no rows: step and done. */
+enum err db_run(struct db_stmt *s) __attribute__((warn_unused_result));
+/* Rows changed by the last statement. */
+int64_t db_changes(struct db *db);
+int64_t db_last_id(struct db *db);
+
+/* BEGIN IMMEDIATE: a transaction that will write. */
+enum err db_begin(struct db *db) __attribute__((warn_unused_result));
+enum err db_commit(struct db *db) __attribute__((warn_unused_result));
+void db_rollback(struct db *db); /* no transaction open: nothing */
+/* BEGIN ... for several reads that must agree; end with db_commit. Never
+ * hold one while a stream waits. */
+enum err db_begin_read(struct db *db) __attribute__((warn_unused_result));
+
+/* SQL text without values, several statements: migrations, pragmas. */
+enum err db_exec(struct db *db, const char *sql)
+    __attribute__((warn_unused_result));
+
+/* A number that changes when another connection committed. */
+int64_t db_data_version(struct db *db);
+/* "wal" or "delete": what is really in use. */
+const char *db_journal(struct db *db);
+/* The driver's own connection (sqlite3 *), for the search index's driver
+ * parts only. */
+void *db_native(struct db *db);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * The store: state/parlance.db, its schema's versions, and the pool that
+ * leases connections to workers.  A connection is leased for one short run
+ * of statements, never for the length of a stream: so thousands of workers
+ * share a few connections, and a waiting stream costs none.
+ */
+#ifndef PARLANCE_STORE_H
+#define PARLANCE_STORE_H
+
+#include "base/buf.h"
+#include "store/db.h"
+
+struct config;
+struct store_pool;
+
+/* Opens nothing yet: the first lease opens the database and brings its
+ * schema up to date.  A request that needs no store never opens one.
+ * most: connections at the most (1 for CGI). Safe to share. */
+struct store_pool *store_pool_new(const struct config *config, int most);
+void store_pool_free(struct store_pool *p); /* all returned; NULL is fine */
+
+/*
+ * A connection for the caller until store_return(); waits while all are out.
+ * ERR_STORE, ERR_STORE_BUSY, ERR_STORE_FULL, ERR_STORE_READONLY,
+ * ERR_STORE_CORRUPT: *db is NULL, and the reason was logged once a minute at
+ * most.
+ */
+enum err store_lease(struct store_pool *p, struct db **db)
+    __attribute__((warn_unused_result));
+/* An open transaction is rolled back. NULL is fine. */
+void store_return(struct store_pool *p, struct db *db);
+
+/* The state folder and the database, for `parlance check`: ERR_NONE or the
+ * reason, in words, with what mends it, appended to *why. */
+enum err store_check(const struct config *config, struct buf *why);
+
+/* Path of a file in the state folder, in the arena. */
+const char *store_path(const struct config *config, struct arena *a,
+    const char *name);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * The turn: one question on its way to an answer, the core that every API is
+ * a view of.  A handler parses its own dialect into a turn_setup, starts the
+ * turn, and writes the turn's events in its own dialect.  The turn finds the
+ * passages, builds the prompt, runs the engine (or its fall-backs), counts
+ * usage and prices.  It never waits by itself (http/answer.h).
+ *
+ * What the store keeps of a turn is the handler's: the messages API keeps
+ * conversations, the bot API counts usage.
+ */
+#ifndef PARLANCE_TURN_H
+#define PARLANCE_TURN_H
+
+#include "engine/engine.h"
+#include "usage/pricing.h"
+
+struct store_pool;
+
+/* A name and value of the caller's `inputs`, for {{name}} in the persona. */
+struct turn_input {
+	const char *name;
+	struct span text;
+};
+
+struct turn_setup {
+	const struct config *config;
+	const struct bot_config *bot;
+	struct store_pool *stores;    /* for knowledge made over the API */
+	struct engine_worker *worker;
+	struct arena *arena;          /* of the request */
+	struct span question;
+	const struct chat_message *history; /* oldest first */
+	size_t n_history;
+	const struct turn_input *inputs;
+	size_t n_inputs;
+	const struct chat_file *files;
+	size_t n_files;
+	const char *language; /* NULL: the bot's own */
+	int64_t max_words;    /* 0: no limit */
+	const char *user;     /* opaque, or NULL */
+};
+
+enum turn_event_kind {
+	TURN_WAIT,
+	TURN_DELTA, /* text */
+	TURN_END,   /* complete, or stopped; result is final */
+	TURN_ERROR  /* failed; result is what there was until then */
+};
+
+struct turn_event {
+	enum turn_event_kind kind;
+	struct span text;         /* valid until the next call */
+	enum engine_fault fault;
+	const char *message;      /* for the client */
+	int retry_after_s;
+};
+
+/* What is known about the turn; complete after TURN_END or TURN_ERROR. */
+struct turn_result {
+	struct span answer;       /* all deltas so far */
+	const struct passage *passages; /* what the answer was made from */
+	size_t n_passages;
+	struct usage usage;       /* tokens and prices */
+	bool usage_estimated;
+	bool stopped;             /* turn_stop() ended it */
+	double latency_s;
+	double first_token_s;     /* negative when there was none */
+	int64_t context_words, context_tokens; /* what we added: persona,
+	                                        * passages (bot API section 9) */
+};
+
+struct turn;
+
+/* ERR_NONE gives a turn; its failures upstream come as events. */
+enum err turn_start(const struct turn_setup *setup, struct turn **turn)
+    __attribute__((warn_unused_result));
+void turn_next(struct turn *t, int64_t now_ms, const struct interests *ready,
+    struct turn_event *event);
+void turn_interests(struct turn *t, struct interests *in);
+/* Breaks off the engine; the next event is TURN_END with what there is. */
+void turn_stop(struct turn *t);
+const struct turn_result *turn_result(const struct turn *t);
+void turn_free(struct turn *t); /* NULL is fine */
+
+#endif
