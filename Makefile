@@ -98,10 +98,11 @@ $(BUILD)/obj/lib/%_test.o $(BUILD)/obj/lib/unit_tests.o: \
 $(BUILD)/migrations.c: $(MIGRATIONS) Makefile
 	@mkdir -p $(@D)
 	@{ echo '#include "store/migrations.h"'; \
-	echo 'const char *const migrations[] = {'; \
+	echo 'const struct migration migrations[] = {'; \
 	for f in $(MIGRATIONS); do \
+	echo "{\"$$(basename $$f .sql)\","; \
 	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $$f; \
-	echo ','; done; echo '0};'; \
+	echo '},'; done; echo '};'; \
 	echo 'const int migrations_count = $(words $(MIGRATIONS));'; } > $@
 $(BUILD)/obj/migrations.o: $(BUILD)/migrations.c
 	@mkdir -p $(@D)

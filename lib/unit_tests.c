@@ -11,6 +11,7 @@
 #define SUITES(X)                                                              \
 	X(buf)                                                                 \
 	X(jsonout)                                                             \
+	X(store)                                                               \
 	X(text)                                                                \
 	X(uuid)
 

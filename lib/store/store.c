@@ -1,0 +1,300 @@
+/*
+ * The store pool and the schema's versions.
+ *
+ * PRAGMA user_version tells how many of the migrations a database has had, so
+ * that an open needs one read; schema_steps tells which.  A larger number
+ * than this program knows is refused: an older program must not write what a
+ * newer one has laid out.
+ */
+#include "store/store.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "store/migrations.h"
+
+#define POOL_MOST 64
+#define LOG_EVERY_MS 60000
+
+struct store_pool {
+	const struct config *config;
+	pthread_mutex_t lock;
+	pthread_cond_t returned;
+	struct db *idle[POOL_MOST];
+	int n_idle, n_out, most;
+	bool migrated;       /* by this process */
+	int64_t logged_ms;   /* when a failure was last logged; 0: never */
+};
+
+const char *
+store_path(const struct config *config, struct arena *a, const char *name)
+{
+	return arena_printf(a, "%s/%s", config->server.state, name);
+}
+
+struct store_pool *
+store_pool_new(const struct config *config, int most)
+{
+	struct store_pool *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		return NULL;
+	p->config = config;
+	p->most = most < 1 ? 1 : most > POOL_MOST ? POOL_MOST : most;
+	(void)pthread_mutex_init(&p->lock, NULL);
+	(void)pthread_cond_init(&p->returned, NULL);
+	return p;
+}
+
+void
+store_pool_free(struct store_pool *p)
+{
+	if (p == NULL)
+		return;
+	while (p->n_idle > 0)
+		db_close(p->idle[--p->n_idle]);
+	(void)pthread_cond_destroy(&p->returned);
+	(void)pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+static enum err
+schema_version(struct db *db, int64_t *version)
+{
+	struct db_stmt *s = db_prepare(db, "PRAGMA user_version");
+	bool row;
+	enum err err = db_step(s, &row);
+
+	if (err == ERR_NONE)
+		*version = row ? db_int(s, 0) : 0;
+	db_done(s);
+	return err;
+}
+
+static enum err
+has_step(struct db *db, const char *name, bool *has)
+{
+	struct db_stmt *s = db_prepare(db,
+	    "SELECT 1 FROM schema_steps WHERE name = ?1");
+	enum err err;
+
+	db_bind_cstring(s, 1, name);
+	err = db_step(s, has);
+	db_done(s);
+	return err;
+}
+
+static enum err
+apply_step(struct db *db, const struct migration *step)
+{
+	struct db_stmt *s;
+	bool has;
+	enum err err = has_step(db, step->name, &has);
+
+	if (err != ERR_NONE || has)
+		return err;
+	err = db_exec(db, step->sql);
+	if (err != ERR_NONE)
+		return err;
+	s = db_prepare(db, "INSERT INTO schema_steps (name) VALUES (?1)");
+	db_bind_cstring(s, 1, step->name);
+	return db_run(s);
+}
+
+/* One transaction for all missing steps: killed in between, none is done. */
+static enum err
+migrate(struct db *db, const char **why)
+{
+	char pragma[48];
+	int64_t version = 0;
+	enum err err = schema_version(db, &version);
+	int i;
+
+	if (err != ERR_NONE || version == migrations_count)
+		return err;
+	if (version > migrations_count) {
+		*why = "made by a newer version of this program";
+		return ERR_STORE;
+	}
+	err = db_begin(db);
+	if (err == ERR_NONE)
+		err = db_exec(db, "CREATE TABLE IF NOT EXISTS schema_steps "
+				  "(name TEXT PRIMARY KEY NOT NULL) "
+				  "WITHOUT ROWID");
+	for (i = 0; err == ERR_NONE && i < migrations_count; i++)
+		err = apply_step(db, &migrations[i]);
+	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version=%d",
+	    migrations_count);
+	if (err == ERR_NONE)
+		err = db_exec(db, pragma);
+	if (err == ERR_NONE)
+		return db_commit(db);
+	db_rollback(db);
+	return err;
+}
+
+/* Opens and migrates; *why is set when the result is not ERR_NONE. */
+static enum err
+open_store(const struct config *config, bool migrated, struct db **db,
+    const char **why)
+{
+	struct db_options options = {
+	    .busy_timeout_ms = config->server.busy_timeout_ms,
+	    .durable = config->server.durable,
+	};
+	char path[4096];
+	struct stat st;
+	enum err err;
+
+	*db = NULL;
+	if ((size_t)snprintf(path, sizeof(path), "%s/parlance.db",
+		config->server.state) >= sizeof(path)) {
+		*why = "the path of the state folder is too long";
+		return ERR_STORE;
+	}
+	if (stat(config->server.state, &st) != 0) {
+		*why = errno == ENOENT ? "the state folder does not exist"
+				       : "the state folder cannot be entered";
+		return ERR_STORE;
+	}
+	err = db_open(path, &options, db, why);
+	if (err != ERR_NONE)
+		return err;
+	if (migrated)
+		return ERR_NONE;
+	*why = NULL;
+	err = migrate(*db, why);
+	if (err == ERR_NONE)
+		return ERR_NONE;
+	if (*why == NULL)
+		*why = err_text(err);
+	db_close(*db);
+	*db = NULL;
+	return err;
+}
+
+enum err
+store_lease(struct store_pool *p, struct db **db)
+{
+	const char *why = NULL;
+	bool migrated, log;
+	enum err err;
+
+	*db = NULL;
+	(void)pthread_mutex_lock(&p->lock);
+	while (p->n_idle == 0 && p->n_out >= p->most)
+		(void)pthread_cond_wait(&p->returned, &p->lock);
+	if (p->n_idle > 0)
+		*db = p->idle[--p->n_idle];
+	p->n_out++;
+	migrated = p->migrated;
+	(void)pthread_mutex_unlock(&p->lock);
+	if (*db != NULL)
+		return ERR_NONE;
+
+	err = open_store(p->config, migrated, db, &why);
+	(void)pthread_mutex_lock(&p->lock);
+	if (err == ERR_NONE) {
+		p->migrated = true;
+		p->logged_ms = 0;
+		(void)pthread_mutex_unlock(&p->lock);
+		return ERR_NONE;
+	}
+	p->n_out--;
+	log = p->logged_ms == 0 ||
+	    clock_monotonic_ms() - p->logged_ms >= LOG_EVERY_MS;
+	if (log)
+		p->logged_ms = clock_monotonic_ms();
+	(void)pthread_cond_signal(&p->returned);
+	(void)pthread_mutex_unlock(&p->lock);
+	if (log)
+		log_error("store: %s/parlance.db: %s", p->config->server.state,
+		    why);
+	return err;
+}
+
+void
+store_return(struct store_pool *p, struct db *db)
+{
+	if (db == NULL)
+		return;
+	db_rollback(db);
+	(void)pthread_mutex_lock(&p->lock);
+	p->idle[p->n_idle++] = db;
+	p->n_out--;
+	(void)pthread_cond_signal(&p->returned);
+	(void)pthread_mutex_unlock(&p->lock);
+}
+
+static void
+explain(const struct config *config, enum err err, const char *reason,
+    struct buf *why)
+{
+	const char *state = config->server.state;
+
+	buf_printf(why, "%s/parlance.db: %s", state, reason);
+	switch (err) {
+	case ERR_STORE_BUSY:
+		buf_adds(why, "; another process holds it: end that process, "
+			      "or raise busy_timeout_ms in [server]");
+		break;
+	case ERR_STORE_FULL:
+		buf_adds(why, "; free some space on that disk");
+		break;
+	case ERR_STORE_CORRUPT:
+		buf_adds(why, "; restore it from a backup, or move it away to "
+			      "begin anew");
+		break;
+	case ERR_STORE_READONLY:
+		buf_printf(why, "; the user of the web server must be able "
+				"to write: chown it, and chmod 0700 %s", state);
+		break;
+	default:
+		break;
+	}
+}
+
+enum err
+store_check(const struct config *config, struct buf *why)
+{
+	const char *state = config->server.state, *reason = NULL;
+	struct stat st;
+	struct db *db;
+	enum err err;
+
+	if (stat(state, &st) != 0) {
+		buf_printf(why, "state folder %s: %s; make it with: "
+				"mkdir -p -m 0700 %s", state, strerror(errno),
+		    state);
+		return ERR_STORE;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		buf_printf(why, "state folder %s: is not a folder", state);
+		return ERR_STORE;
+	}
+	if (access(state, W_OK | X_OK) != 0) {
+		buf_printf(why, "state folder %s: cannot be written by user "
+				"%d; chown it to the user of the web server",
+		    state, (int)geteuid());
+		return ERR_STORE_READONLY;
+	}
+	err = open_store(config, false, &db, &reason);
+	if (err == ERR_NONE)
+		err = db_begin(db); /* can it be written, and soon? */
+	if (err != ERR_NONE && reason == NULL)
+		reason = err_text(err);
+	if (err != ERR_NONE)
+		explain(config, err, reason, why);
+	if (db != NULL)
+		db_rollback(db);
+	db_close(db);
+	return err;
+}

@@ -1,0 +1,222 @@
+#include "store/store.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+Suite *store_suite(void);
+
+static char folder[64];
+static struct config config;
+
+static void
+setup(void)
+{
+	(void)snprintf(folder, sizeof(folder), "/tmp/parlance-store-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+	memset(&config, 0, sizeof(config));
+	config.server.state = folder;
+	config.server.busy_timeout_ms = 5000;
+}
+
+static void
+teardown(void)
+{
+	char command[128];
+
+	(void)snprintf(command, sizeof(command), "rm -rf %s", folder);
+	ck_assert_int_eq(system(command), 0);
+}
+
+static void
+put(struct db *db, const char *name, const char *value)
+{
+	struct db_stmt *s = db_prepare(db,
+	    "INSERT INTO deployment (name, value) VALUES (?1, ?2)");
+
+	db_bind_cstring(s, 1, name);
+	db_bind_cstring(s, 2, value);
+	ck_assert_int_eq(db_run(s), ERR_NONE);
+}
+
+static int64_t
+count(struct db *db)
+{
+	struct db_stmt *s = db_prepare(db, "SELECT count(*) FROM deployment");
+	int64_t n;
+	bool row;
+
+	ck_assert_int_eq(db_step(s, &row), ERR_NONE);
+	ck_assert(row);
+	n = db_int(s, 0);
+	db_done(s);
+	return n;
+}
+
+START_TEST(the_first_lease_makes_the_schema_and_wal)
+{
+	struct store_pool *p = store_pool_new(&config, 2);
+	struct db *db;
+
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_str_eq(db_journal(db), "wal");
+	ck_assert_int_eq(count(db), 0);
+	store_return(p, db);
+	store_pool_free(p);
+}
+END_TEST
+
+START_TEST(an_open_transaction_is_rolled_back_on_return)
+{
+	struct store_pool *p = store_pool_new(&config, 1);
+	struct db *db;
+
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(db_begin(db), ERR_NONE);
+	put(db, "a", "b");
+	store_return(p, db);
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(count(db), 0);
+	store_return(p, db);
+	store_pool_free(p);
+}
+END_TEST
+
+START_TEST(text_keeps_nul_and_emptiness_apart_from_null)
+{
+	struct store_pool *p = store_pool_new(&config, 1);
+	struct db *db;
+	struct db_stmt *s;
+	bool row;
+
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	s = db_prepare(db, "SELECT ?1, ?2, ?3");
+	db_bind_text(s, 1, SPAN("a\0b"));
+	db_bind_text(s, 2, SPAN(""));
+	db_bind_null(s, 3);
+	ck_assert_int_eq(db_step(s, &row), ERR_NONE);
+	ck_assert(span_equal(db_text(s, 0), SPAN("a\0b")));
+	ck_assert_ptr_nonnull(db_text(s, 1).data);
+	ck_assert_uint_eq(db_text(s, 1).len, 0);
+	ck_assert_ptr_null(db_text(s, 2).data);
+	db_done(s);
+	store_return(p, db);
+	store_pool_free(p);
+}
+END_TEST
+
+START_TEST(writers_in_several_processes_all_get_through)
+{
+	struct store_pool *p;
+	struct db *db;
+	int i, k, status;
+	char name[32];
+
+	for (i = 0; i < 6; i++) {
+		if (fork() != 0)
+			continue;
+		p = store_pool_new(&config, 1);
+		for (k = 0; k < 25; k++) {
+			if (store_lease(p, &db) != ERR_NONE ||
+			    db_begin(db) != ERR_NONE)
+				_exit(1);
+			(void)snprintf(name, sizeof(name), "%d-%d", i, k);
+			put(db, name, "x");
+			if (db_commit(db) != ERR_NONE)
+				_exit(1);
+			store_return(p, db);
+		}
+		store_pool_free(p);
+		_exit(0);
+	}
+	for (i = 0; i < 6; i++) {
+		ck_assert_int_gt(wait(&status), 0);
+		ck_assert_int_eq(status, 0);
+	}
+	p = store_pool_new(&config, 1);
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(count(db), 150);
+	store_return(p, db);
+	store_pool_free(p);
+}
+END_TEST
+
+START_TEST(a_damaged_file_is_said_to_be_damaged)
+{
+	struct store_pool *p = store_pool_new(&config, 1);
+	struct buf why = BUF_INIT(4096);
+	struct db *db;
+	char path[128];
+	FILE *f;
+	int i;
+
+	(void)snprintf(path, sizeof(path), "%s/parlance.db", folder);
+	f = fopen(path, "w");
+	ck_assert_ptr_nonnull(f);
+	for (i = 0; i < 1000; i++)
+		(void)fputs("not a database ", f);
+	(void)fclose(f);
+	ck_assert_int_eq(store_lease(p, &db), ERR_STORE_CORRUPT);
+	ck_assert_ptr_null(db);
+	ck_assert_int_eq(store_check(&config, &why), ERR_STORE_CORRUPT);
+	ck_assert_ptr_nonnull(strstr(buf_text(&why), "backup"));
+	buf_release(&why);
+	store_pool_free(p);
+}
+END_TEST
+
+START_TEST(a_missing_folder_is_named_with_its_mending)
+{
+	struct buf why = BUF_INIT(4096);
+	struct store_pool *p;
+	struct db *db;
+
+	config.server.state = "/nonexistent/parlance";
+	p = store_pool_new(&config, 1);
+	ck_assert_int_eq(store_lease(p, &db), ERR_STORE);
+	ck_assert_int_eq(store_check(&config, &why), ERR_STORE);
+	ck_assert_ptr_nonnull(strstr(buf_text(&why), "mkdir"));
+	buf_release(&why);
+	store_pool_free(p);
+}
+END_TEST
+
+START_TEST(a_database_of_a_newer_program_is_refused)
+{
+	struct store_pool *p = store_pool_new(&config, 1);
+	struct db *db;
+
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(db_exec(db, "PRAGMA user_version=9999"), ERR_NONE);
+	store_return(p, db);
+	store_pool_free(p);
+	p = store_pool_new(&config, 1);
+	ck_assert_int_eq(store_lease(p, &db), ERR_STORE);
+	store_pool_free(p);
+}
+END_TEST
+
+Suite *
+store_suite(void)
+{
+	Suite *s = suite_create("store");
+	TCase *t = tcase_create("store");
+
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, the_first_lease_makes_the_schema_and_wal);
+	tcase_add_test(t, an_open_transaction_is_rolled_back_on_return);
+	tcase_add_test(t, text_keeps_nul_and_emptiness_apart_from_null);
+	tcase_add_test(t, writers_in_several_processes_all_get_through);
+	tcase_add_test(t, a_damaged_file_is_said_to_be_damaged);
+	tcase_add_test(t, a_missing_folder_is_named_with_its_mending);
+	tcase_add_test(t, a_database_of_a_newer_program_is_refused);
+	suite_add_tcase(s, t);
+	return s;
+}
