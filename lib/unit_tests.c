@@ -12,6 +12,7 @@
 	X(buf)                                                                 \
 	X(jsonout)                                                             \
 	X(store)                                                               \
+	X(tasks)                                                               \
 	X(text)                                                                \
 	X(uuid)
 

@@ -107,6 +107,11 @@ struct engine_event {
 	enum engine_fault fault;
 	const char *message; /* for the client; no secrets, no addresses */
 	int retry_after_s;   /* FAULT_RATE_LIMIT; 0 when not told */
+	/* ENGINE_END: what the answer was really made from, when the engine
+	 * knows better than the request.  NULL: the request's passages. */
+	const struct passage *passages;
+	size_t n_passages;
+	double latency_s;    /* ENGINE_END: recorded; 0: to be measured */
 };
 
 struct engine_run;
@@ -141,6 +146,17 @@ enum err engine_start(const struct engine_config *engine,
     const struct engine_request *request, struct engine_worker *worker,
     struct arena *arena, struct engine_run **run)
     __attribute__((warn_unused_result));
+
+/* A run whose only event is this error; message must outlive it. */
+enum err engine_start_failed(struct arena *arena, enum engine_fault fault,
+    const char *message, struct engine_run **run)
+    __attribute__((warn_unused_result));
+
+/* The worker's upstream connections (engine/upstream.h), made at the first
+ * call.  ERR_UPSTREAM when libcurl cannot be loaded; ERR_MEMORY. */
+struct upstream;
+enum err engine_worker_upstream(struct engine_worker *w,
+    struct upstream **upstream) __attribute__((warn_unused_result));
 
 /* A deterministic count of tokens for text whose model did not tell:
  * zero only for text without visible characters. */

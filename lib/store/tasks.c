@@ -1,0 +1,171 @@
+/*
+ * The stop request may land in another process, so the mark is a row, not a
+ * variable.  Thousands of streams must not ask the database each for itself:
+ * the watches of a process stand in one list, and whichever of them comes by
+ * when the last look is 250 ms old looks for all.  A marked row is rare and
+ * short-lived (it goes with its answer), so that look reads an index that is
+ * almost always empty.
+ */
+#include "store/tasks.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define LOOK_MS 250
+#define LOOK_AGAIN_AFTER_FAULT_MS 2000
+#define OWNER_US ((int64_t)30 * 60 * 1000000)
+#define STOP_US ((int64_t)10 * 60 * 1000000)
+
+/* The process's watches.  It is the one thing that all workers share: a stop
+ * request is for the process. */
+static struct {
+	pthread_mutex_t lock;    /* of the list */
+	pthread_mutex_t looking; /* held by the one that looks */
+	struct task_watch *first;
+	atomic_int_fast64_t next_look_ms;
+} board = {
+    .lock = PTHREAD_MUTEX_INITIALIZER,
+    .looking = PTHREAD_MUTEX_INITIALIZER,
+};
+
+enum err
+task_insert(struct db *db, const char *task_id, const char *bot_uid,
+    struct span user)
+{
+	int64_t now = clock_now_us();
+	struct db_stmt *s;
+	enum err err;
+
+	s = db_prepare(db, "DELETE FROM tasks WHERE started_us < ?1");
+	db_bind_int(s, 1, now - OWNER_US);
+	err = db_run(s);
+	if (err != ERR_NONE)
+		return err;
+	s = db_prepare(db,
+	    "INSERT INTO tasks (id, bot_uid, end_user, started_us)"
+	    " VALUES (?1, ?2, ?3, ?4)");
+	db_bind_cstring(s, 1, task_id);
+	db_bind_cstring(s, 2, bot_uid);
+	db_bind_text(s, 3, user);
+	db_bind_int(s, 4, now);
+	return db_run(s);
+}
+
+enum err
+task_delete(struct db *db, const char *task_id)
+{
+	struct db_stmt *s = db_prepare(db, "DELETE FROM tasks WHERE id = ?1");
+
+	db_bind_cstring(s, 1, task_id);
+	return db_run(s);
+}
+
+enum err
+task_request_stop(struct db *db, struct span task_id, const char *bot_uid,
+    struct span user, bool *known)
+{
+	int64_t now = clock_now_us();
+	struct db_stmt *s;
+	enum err err;
+
+	s = db_prepare(db,
+	    "UPDATE tasks SET stop_us = ?1 WHERE id = ?2 AND bot_uid = ?3"
+	    " AND end_user = ?4 AND started_us >= ?5 AND stop_us IS NULL");
+	db_bind_int(s, 1, now);
+	db_bind_text(s, 2, task_id);
+	db_bind_cstring(s, 3, bot_uid);
+	db_bind_text(s, 4, user);
+	db_bind_int(s, 5, now - OWNER_US);
+	err = db_run(s);
+	if (known != NULL)
+		*known = err == ERR_NONE && db_changes(db) > 0;
+	return err;
+}
+
+void
+task_watch_begin(struct task_watch *w, struct store_pool *pool,
+    const char *task_id)
+{
+	memset(w, 0, sizeof(*w));
+	w->pool = pool;
+	memcpy(w->id, task_id, strnlen(task_id, sizeof(w->id) - 1));
+	atomic_init(&w->stop, false);
+	(void)pthread_mutex_lock(&board.lock);
+	w->next = board.first;
+	if (w->next != NULL)
+		w->next->prev = w;
+	board.first = w;
+	w->watched = true;
+	(void)pthread_mutex_unlock(&board.lock);
+}
+
+void
+task_watch_end(struct task_watch *w)
+{
+	if (!w->watched)
+		return;
+	(void)pthread_mutex_lock(&board.lock);
+	if (w->prev != NULL)
+		w->prev->next = w->next;
+	else
+		board.first = w->next;
+	if (w->next != NULL)
+		w->next->prev = w->prev;
+	w->watched = false;
+	(void)pthread_mutex_unlock(&board.lock);
+}
+
+/* Tells every watch of that task. */
+static void
+mark(struct span id)
+{
+	struct task_watch *w;
+
+	(void)pthread_mutex_lock(&board.lock);
+	for (w = board.first; w != NULL; w = w->next)
+		if (span_is(id, w->id))
+			atomic_store(&w->stop, true);
+	(void)pthread_mutex_unlock(&board.lock);
+}
+
+/* Reads the marked tasks. */
+static enum err
+look(struct store_pool *pool)
+{
+	struct db_stmt *s;
+	struct db *db;
+	bool row = false;
+	enum err err;
+
+	err = store_lease(pool, &db);
+	if (err != ERR_NONE)
+		return err;
+	s = db_prepare(db, "SELECT id FROM tasks WHERE stop_us > ?1");
+	db_bind_int(s, 1, clock_now_us() - STOP_US);
+	while ((err = db_step(s, &row)) == ERR_NONE && row)
+		mark(db_text(s, 0));
+	db_done(s);
+	store_return(pool, db);
+	return err;
+}
+
+bool
+task_watch_stopped(struct task_watch *w, int64_t now_ms)
+{
+	if (atomic_load(&w->stop))
+		return true;
+	if (!w->watched || now_ms < atomic_load(&board.next_look_ms) ||
+	    pthread_mutex_trylock(&board.looking) != 0)
+		return false;
+	if (now_ms >= atomic_load(&board.next_look_ms)) {
+		atomic_store(&board.next_look_ms, now_ms + LOOK_MS);
+		if (look(w->pool) != ERR_NONE)
+			atomic_store(&board.next_look_ms,
+			    now_ms + LOOK_AGAIN_AFTER_FAULT_MS);
+	}
+	(void)pthread_mutex_unlock(&board.looking);
+	return atomic_load(&w->stop);
+}
