@@ -15,11 +15,17 @@
  * Notices changed files first (a bounded check).  No index yet: it is made
  * when that is quick, else *n is 0.
  *
+ * history (oldest first, may be NULL when n_history is 0) is the
+ * conversation before the question: a follow-up that names nothing itself
+ * ("and its price?") is searched together with what it refers to, and system
+ * turns ("User lives in Texas.") decide between passages that fit alike.
+ *
  * ERR_NONE, ERR_MEMORY, or ERR_STORE...: an answer without passages is still
  * possible, so callers log and go on.
  */
 enum err knowledge_search(const struct config *config,
-    const struct bot_config *bot, struct span question, size_t top_k,
+    const struct bot_config *bot, struct span question,
+    const struct chat_message *history, size_t n_history, size_t top_k,
     struct arena *arena, struct passage **passages, size_t *n)
     __attribute__((warn_unused_result));
 
