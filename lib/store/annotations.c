@@ -1,0 +1,289 @@
+/* The rows of annotations, of their use, and of the jobs that set it. */
+#include "store/annotations.h"
+
+#include "store/rows.h"
+
+#define COLUMNS                                                                \
+	"seq, id, question, answer, question_key, hit_count, created_us "
+
+enum err
+annotations_add(struct db *db, const char *bot, struct annotation_row *row)
+{
+	static const char sql[] = "INSERT INTO annotations (id, bot, "
+	    "question, question_key, answer, hit_count, created_us) "
+	    "VALUES (?, ?, ?, ?, ?, 0, ?)";
+	struct db_stmt *s = db_prepare(db, sql);
+	enum err err;
+
+	db_bind_cstring(s, 1, row->id);
+	db_bind_cstring(s, 2, bot);
+	row_bind_text(s, 3, row->question);
+	row_bind_text(s, 4, row->key);
+	row_bind_text(s, 5, row->answer);
+	db_bind_int(s, 6, row->created_us);
+	err = db_run(s);
+	if (err == ERR_NONE)
+		row->seq = db_last_id(db);
+	return err;
+}
+
+static enum err
+read_row(struct db_stmt *s, struct arena *arena, struct annotation_row *row)
+{
+	row->seq = db_int(s, 0);
+	row->id = db_cstring_copy(s, 1, arena);
+	row->question = db_text_copy(s, 2, arena);
+	row->answer = db_text_copy(s, 3, arena);
+	row->key = db_text_copy(s, 4, arena);
+	row->hit_count = db_int(s, 5);
+	row->created_us = db_int(s, 6);
+	if (row->id == NULL || row->question.data == NULL ||
+	    row->answer.data == NULL || row->key.data == NULL)
+		return ERR_MEMORY;
+	return ERR_NONE;
+}
+
+enum err
+annotations_find(struct db *db, const char *bot, struct span id,
+    struct arena *arena, struct annotation_row *row)
+{
+	static const char sql[] = "SELECT " COLUMNS
+	    "FROM annotations WHERE id = ? AND bot = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	bool found;
+	enum err err;
+
+	*row = (struct annotation_row){0};
+	db_bind_text(s, 1, id);
+	db_bind_cstring(s, 2, bot);
+	err = db_step(s, &found);
+	if (err == ERR_NONE)
+		err = found ? read_row(s, arena, row) : ERR_NOT_FOUND;
+	db_done(s);
+	return err;
+}
+
+/* Runs a change of one row that must be there. */
+static enum err
+run_on_one(struct db *db, struct db_stmt *s)
+{
+	enum err err = db_run(s);
+
+	if (err == ERR_NONE && db_changes(db) == 0)
+		err = ERR_NOT_FOUND;
+	return err;
+}
+
+enum err
+annotations_update(struct db *db, const struct annotation_row *row)
+{
+	static const char sql[] = "UPDATE annotations SET question = ?, "
+	    "question_key = ?, answer = ? WHERE seq = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	row_bind_text(s, 1, row->question);
+	row_bind_text(s, 2, row->key);
+	row_bind_text(s, 3, row->answer);
+	db_bind_int(s, 4, row->seq);
+	return run_on_one(db, s);
+}
+
+enum err
+annotations_delete(struct db *db, const char *bot, struct span id)
+{
+	static const char sql[] = "DELETE FROM annotations "
+	    "WHERE id = ? AND bot = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_text(s, 1, id);
+	db_bind_cstring(s, 2, bot);
+	return run_on_one(db, s);
+}
+
+enum err
+annotations_hit(struct db *db, int64_t seq)
+{
+	static const char sql[] = "UPDATE annotations "
+	    "SET hit_count = hit_count + 1 WHERE seq = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_int(s, 1, seq);
+	return db_run(s);
+}
+
+/* "%keyword%" for LIKE, with its own wildcards escaped. */
+static const char *
+like_pattern(struct span keyword, struct arena *arena)
+{
+	char *pattern = arena_alloc(arena, 2 * keyword.len + 3);
+	size_t i, at = 0;
+
+	if (pattern == NULL)
+		return NULL;
+	pattern[at++] = '%';
+	for (i = 0; i < keyword.len; i++) {
+		char c = keyword.data[i];
+
+		if (c == '%' || c == '_' || c == '\\')
+			pattern[at++] = '\\';
+		pattern[at++] = c;
+	}
+	pattern[at++] = '%';
+	pattern[at] = '\0';
+	return pattern;
+}
+
+#define MATCHING                                                               \
+	"FROM annotations WHERE bot = ? AND (question LIKE ? ESCAPE '\\' "     \
+	"OR answer LIKE ? ESCAPE '\\') "
+
+static enum err
+count_matching(struct db *db, const char *bot, const char *pattern,
+    int64_t *total)
+{
+	static const char sql[] = "SELECT count(*) " MATCHING;
+	struct db_stmt *s = db_prepare(db, sql);
+	bool row;
+	enum err err;
+
+	db_bind_cstring(s, 1, bot);
+	db_bind_cstring(s, 2, pattern);
+	db_bind_cstring(s, 3, pattern);
+	err = db_step(s, &row);
+	*total = err == ERR_NONE && row ? db_int(s, 0) : 0;
+	db_done(s);
+	return err;
+}
+
+enum err
+annotations_page(struct db *db, const char *bot, struct span keyword,
+    int64_t skip, size_t limit, struct arena *arena,
+    struct annotation_row **rows, size_t *n, int64_t *total)
+{
+	static const char sql[] = "SELECT " COLUMNS MATCHING
+	    "ORDER BY created_us DESC, seq DESC LIMIT ? OFFSET ?";
+	const char *pattern = like_pattern(keyword, arena);
+	struct db_stmt *s;
+	enum err err;
+	bool row;
+
+	*n = 0;
+	*total = 0;
+	*rows = arena_array(arena, limit, sizeof(**rows));
+	if (*rows == NULL || pattern == NULL)
+		return ERR_MEMORY;
+	err = count_matching(db, bot, pattern, total);
+	s = db_prepare(db, sql);
+	db_bind_cstring(s, 1, bot);
+	db_bind_cstring(s, 2, pattern);
+	db_bind_cstring(s, 3, pattern);
+	db_bind_int(s, 4, (int64_t)limit);
+	db_bind_int(s, 5, skip);
+	while (err == ERR_NONE && *n < limit) {
+		err = db_step(s, &row);
+		if (err != ERR_NONE || !row)
+			break;
+		err = read_row(s, arena, &(*rows)[(*n)++]);
+	}
+	db_done(s);
+	return err;
+}
+
+enum err
+annotations_each(struct db *db, const char *bot,
+    bool (*each)(const struct annotation_row *row, void *closure),
+    void *closure)
+{
+	static const char sql[] = "SELECT seq, question_key "
+	    "FROM annotations WHERE bot = ? ORDER BY created_us, seq";
+	struct db_stmt *s = db_prepare(db, sql);
+	struct annotation_row row = {0};
+	bool found;
+	enum err err;
+
+	db_bind_cstring(s, 1, bot);
+	for (;;) {
+		err = db_step(s, &found);
+		if (err != ERR_NONE || !found)
+			break;
+		row.seq = db_int(s, 0);
+		row.key = db_text(s, 1);
+		if (!each(&row, closure))
+			break;
+	}
+	db_done(s);
+	return err;
+}
+
+enum err
+annotation_reply_get(struct db *db, const char *bot, bool *enabled,
+    double *threshold)
+{
+	static const char sql[] = "SELECT enabled, threshold "
+	    "FROM annotation_reply WHERE bot = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	bool found;
+	enum err err;
+
+	db_bind_cstring(s, 1, bot);
+	err = db_step(s, &found);
+	if (err == ERR_NONE && !found)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_NONE) {
+		*enabled = db_int(s, 0) != 0;
+		*threshold = db_double(s, 1);
+	}
+	db_done(s);
+	return err;
+}
+
+enum err
+annotation_reply_set(struct db *db, const char *bot, bool enabled,
+    double threshold)
+{
+	static const char sql[] = "INSERT INTO annotation_reply (bot, "
+	    "enabled, threshold) VALUES (?, ?, ?) "
+	    "ON CONFLICT (bot) DO UPDATE SET enabled = excluded.enabled, "
+	    "threshold = excluded.threshold";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_cstring(s, 1, bot);
+	db_bind_int(s, 2, enabled);
+	db_bind_double(s, 3, threshold);
+	return db_run(s);
+}
+
+enum err
+annotation_jobs_add(struct db *db, const char *id, const char *bot,
+    const char *action, int64_t now_us)
+{
+	static const char sql[] = "INSERT INTO annotation_jobs (id, bot, "
+	    "action, created_us) VALUES (?, ?, ?, ?)";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_cstring(s, 1, id);
+	db_bind_cstring(s, 2, bot);
+	db_bind_cstring(s, 3, action);
+	db_bind_int(s, 4, now_us);
+	return db_run(s);
+}
+
+enum err
+annotation_jobs_find(struct db *db, struct span id, const char *bot,
+    const char *action)
+{
+	static const char sql[] = "SELECT 1 FROM annotation_jobs "
+	    "WHERE id = ? AND bot = ? AND action = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	bool found;
+	enum err err;
+
+	db_bind_text(s, 1, id);
+	db_bind_cstring(s, 2, bot);
+	db_bind_cstring(s, 3, action);
+	err = db_step(s, &found);
+	if (err == ERR_NONE && !found)
+		err = ERR_NOT_FOUND;
+	db_done(s);
+	return err;
+}

@@ -1,0 +1,95 @@
+/* The rows of end users. */
+#include "store/end_users.h"
+
+#include <stddef.h>
+
+#include "base/uuid.h"
+
+#define COLUMNS "seq, id, name, anonymous, created_us, updated_us "
+
+/* Runs a prepared query for one row and finishes it. */
+static enum err
+one_row(struct db_stmt *s, struct arena *arena, struct end_user_row *row)
+{
+	bool found;
+	enum err err = db_step(s, &found);
+
+	*row = (struct end_user_row){0};
+	if (err == ERR_NONE && !found)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_NONE) {
+		row->seq = db_int(s, 0);
+		row->id = db_cstring_copy(s, 1, arena);
+		row->name = db_text_copy(s, 2, arena);
+		row->anonymous = db_int(s, 3) != 0;
+		row->created_us = db_int(s, 4);
+		row->updated_us = db_int(s, 5);
+		if (row->id == NULL || row->name.data == NULL)
+			err = ERR_MEMORY;
+	}
+	db_done(s);
+	return err;
+}
+
+enum err
+end_users_find(struct db *db, const char *app, struct span name,
+    struct arena *arena, struct end_user_row *row)
+{
+	static const char sql[] = "SELECT " COLUMNS
+	    "FROM end_users WHERE app = ? AND name = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_cstring(s, 1, app);
+	db_bind_text(s, 2, name);
+	return one_row(s, arena, row);
+}
+
+enum err
+end_users_ensure(struct db *db, const char *app, struct span name,
+    bool anonymous, int64_t now_us, struct arena *arena,
+    struct end_user_row *row)
+{
+	static const char sql[] = "INSERT INTO end_users (id, app, name, "
+	    "anonymous, created_us, updated_us) VALUES (?, ?, ?, ?, ?, ?)";
+	char id[UUID_TEXT];
+	struct db_stmt *s;
+	enum err err = end_users_find(db, app, name, arena, row);
+
+	if (err != ERR_NOT_FOUND)
+		return err;
+	err = uuid_random(id);
+	if (err != ERR_NONE)
+		return err;
+	s = db_prepare(db, sql);
+	db_bind_cstring(s, 1, id);
+	db_bind_cstring(s, 2, app);
+	db_bind_text(s, 3, name);
+	db_bind_int(s, 4, anonymous);
+	db_bind_int(s, 5, now_us);
+	db_bind_int(s, 6, now_us);
+	err = db_run(s);
+	if (err != ERR_NONE)
+		return err;
+	*row = (struct end_user_row){
+	    .seq = db_last_id(db),
+	    .id = arena_strdup(arena, id),
+	    .name = name,
+	    .anonymous = anonymous,
+	    .created_us = now_us,
+	    .updated_us = now_us,
+	};
+	return row->id == NULL ? ERR_MEMORY : ERR_NONE;
+}
+
+enum err
+end_users_get(struct db *db, const char *app, struct span id,
+    struct arena *arena, struct end_user_row *row)
+{
+	static const char sql[] = "SELECT " COLUMNS
+	    "FROM end_users WHERE id = ? AND app = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_text(s, 1, id);
+	db_bind_cstring(s, 2, app);
+	return one_row(s, arena, row);
+}

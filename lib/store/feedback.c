@@ -1,0 +1,98 @@
+/* The rows of feedback. */
+#include "store/feedback.h"
+
+#include "base/uuid.h"
+
+enum err
+feedback_set(struct db *db, const char *app, int64_t message,
+    int64_t end_user, const char *rating, struct span content, int64_t now_us)
+{
+	static const char sql[] = "INSERT INTO feedback (id, app, message, "
+	    "end_user, rating, content, created_us, updated_us) "
+	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+	    "ON CONFLICT (message, end_user) DO UPDATE SET "
+	    "rating = excluded.rating, content = excluded.content, "
+	    "updated_us = excluded.updated_us";
+	char id[UUID_TEXT];
+	struct db_stmt *s;
+	enum err err = uuid_random(id);
+
+	if (err != ERR_NONE)
+		return err;
+	s = db_prepare(db, sql);
+	db_bind_cstring(s, 1, id);
+	db_bind_cstring(s, 2, app);
+	db_bind_int(s, 3, message);
+	db_bind_int(s, 4, end_user);
+	db_bind_cstring(s, 5, rating);
+	db_bind_text(s, 6, content);
+	db_bind_int(s, 7, now_us);
+	db_bind_int(s, 8, now_us);
+	return db_run(s);
+}
+
+enum err
+feedback_remove(struct db *db, int64_t message, int64_t end_user)
+{
+	static const char sql[] = "DELETE FROM feedback "
+	    "WHERE message = ? AND end_user = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	enum err err;
+
+	db_bind_int(s, 1, message);
+	db_bind_int(s, 2, end_user);
+	err = db_run(s);
+	if (err == ERR_NONE && db_changes(db) == 0)
+		err = ERR_NOT_FOUND;
+	return err;
+}
+
+static enum err
+read_row(struct db_stmt *s, struct arena *arena, struct feedback_row *row)
+{
+	row->id = db_cstring_copy(s, 0, arena);
+	row->conversation_id = db_cstring_copy(s, 1, arena);
+	row->message_id = db_cstring_copy(s, 2, arena);
+	row->end_user_id = db_cstring_copy(s, 3, arena);
+	row->rating = db_cstring_copy(s, 4, arena);
+	row->content = db_text_copy(s, 5, arena);
+	row->created_us = db_int(s, 6);
+	row->updated_us = db_int(s, 7);
+	if (row->id == NULL || row->conversation_id == NULL ||
+	    row->message_id == NULL || row->end_user_id == NULL ||
+	    row->rating == NULL)
+		return ERR_MEMORY;
+	return ERR_NONE;
+}
+
+enum err
+feedback_page(struct db *db, const char *app, int64_t skip, size_t limit,
+    struct arena *arena, struct feedback_row **rows, size_t *n)
+{
+	static const char sql[] = "SELECT f.id, c.id, m.id, u.id, f.rating, "
+	    "f.content, f.created_us, f.updated_us FROM feedback f "
+	    "JOIN messages m ON m.seq = f.message "
+	    "JOIN conversations c ON c.seq = m.conversation "
+	    "JOIN end_users u ON u.seq = f.end_user "
+	    "WHERE f.app = ? ORDER BY f.created_us DESC, f.id DESC "
+	    "LIMIT ? OFFSET ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	enum err err = ERR_NONE;
+	bool row;
+
+	*n = 0;
+	*rows = arena_array(arena, limit, sizeof(**rows));
+	if (*rows == NULL)
+		err = ERR_MEMORY;
+	db_bind_cstring(s, 1, app);
+	db_bind_int(s, 2, (int64_t)limit);
+	db_bind_int(s, 3, skip);
+	while (err == ERR_NONE && *n < limit) {
+		err = db_step(s, &row);
+		if (err != ERR_NONE || !row)
+			break;
+		err = read_row(s, arena, &(*rows)[(*n)++]);
+	}
+	db_done(s);
+	return err;
+}
