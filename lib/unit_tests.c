@@ -11,6 +11,7 @@
 #define SUITES(X)                                                              \
 	X(buf)                                                                 \
 	X(jsonout)                                                             \
+	X(rows)                                                                \
 	X(store)                                                               \
 	X(tasks)                                                               \
 	X(text)                                                                \
