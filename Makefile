@@ -8,8 +8,7 @@
 #
 # CC=clang and SANITIZER=address, undefined or thread choose another build;
 # give each its own BUILD.  Sources are found by their names: lib/*/NAME.c is
-# part of the library, NAME_test.c a unit-test suite (listed in
-# lib/unit_tests.c), NAME_fuzz.c a libFuzzer target, NAME_bench.c a benchmark
+# part of the library, NAME_test.c the unit-test suite NAME, NAME_fuzz.c a libFuzzer target, NAME_bench.c a benchmark
 # program; NAME_test.sh and NAME_test.py are end-to-end tests, NAME_bench.sh
 # and NAME_bench.py benchmarks over the built programs.
 
@@ -82,7 +81,7 @@ LIB_OBJECTS = $(call objects,$(LIB_SOURCES)) $(BUILD)/obj/migrations.o
 PROGRAMS = $(BUILD)/parlance.cgi $(BUILD)/parlance.fcgi $(BUILD)/parlance \
 	$(BUILD)/chatconf
 
-.PHONY: all run test check bench clean deps-build deps-run deps-test fuzz
+.PHONY: FORCE all run test check bench clean deps-build deps-run deps-test fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -107,6 +106,16 @@ $(BUILD)/migrations.c: $(MIGRATIONS) Makefile
 $(BUILD)/obj/migrations.o: $(BUILD)/migrations.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -c -o $@ $<
+
+# The list of unit-test suites; rewritten only when it changes.
+$(BUILD)/suites.h: FORCE
+	@mkdir -p $(@D)
+	@echo '#define SUITES(X)' $(patsubst %_test.c,'X(%)',$(sort \
+	$(notdir $(filter %_test.c,$(TEST_SOURCES))))) > $@.new
+	@cmp -s $@.new $@ || cp $@.new $@
+	@rm -f $@.new
+$(BUILD)/obj/lib/unit_tests.o: $(BUILD)/suites.h
+FORCE:
 
 $(BUILD)/libparlance.a: $(LIB_OBJECTS)
 	@rm -f $@

@@ -1,21 +1,14 @@
 /*
  * Runs the unit tests: every suite, or those named on the command line.
  * A suite is a function `Suite *NAME_suite(void)` in NAME_test.c beside
- * NAME.c; it is listed here once, in the order of the names.
+ * NAME.c; the Makefile finds it by its name.
  */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SUITES(X)                                                              \
-	X(buf)                                                                 \
-	X(jsonout)                                                             \
-	X(rows)                                                                \
-	X(store)                                                               \
-	X(tasks)                                                               \
-	X(text)                                                                \
-	X(uuid)
+#include "suites.h" /* SUITES, made by the Makefile from the names */
 
 #define X(name) Suite *name##_suite(void);
 SUITES(X)

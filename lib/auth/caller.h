@@ -24,9 +24,9 @@ enum credentials_state {
  */
 const struct key_config *key_find(const struct config *c, struct span token);
 
-/* A new key: "pk_" and 40 random letters and digits and a checksum of 6.
+/* A new key: prefix, 32 random letters and digits, a checksum of 6.
  * text is shown once; hash goes into [key NAME] hash = ...  ERR_IO when
- * there is no randomness. */
+ * there is no randomness, ERR_TOO_BIG for a prefix over 24 bytes. */
 #define KEY_TEXT 64
 #define KEY_HASH 160
 enum err key_make(const char *prefix, char text[KEY_TEXT],

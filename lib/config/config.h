@@ -16,7 +16,6 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "usage/pricing.h"
 
 #define CONFIG_LIST_MAX 64
 
@@ -24,6 +23,13 @@
 struct config_list {
 	const char *items[CONFIG_LIST_MAX];
 	size_t n;
+};
+
+/* A price list entry as configured; all NULL when there is no list. */
+struct price_list {
+	const char *prompt_unit_price, *prompt_price_unit;
+	const char *completion_unit_price, *completion_price_unit;
+	const char *currency;
 };
 
 struct server_config {

@@ -10,15 +10,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "config/config.h"
 
 #define PRICE_TEXT 64
-
-/* A price list entry as configured; all NULL when there is no list. */
-struct price_list {
-	const char *prompt_unit_price, *prompt_price_unit;
-	const char *completion_unit_price, *completion_price_unit;
-	const char *currency;
-};
 
 struct usage {
 	int64_t prompt_tokens, completion_tokens, total_tokens;
@@ -29,10 +23,6 @@ struct usage {
 	const char *currency;
 	double latency_s;
 };
-
-/* Is text a decimal number of at most 12 digits before and after the point,
- * such as "0.0015"?  What a price in the configuration must be. */
-bool price_valid(const char *text);
 
 /* Fills *usage; the texts of *list are borrowed.  Without a list all prices
  * are "0.0" and the currency "USD".  ERR_TOO_BIG when a price does not fit;

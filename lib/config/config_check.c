@@ -1,0 +1,155 @@
+/* The rules between sections; one function a section. */
+#include "config/config_check.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "base/uuid.h"
+
+static void
+check_server(const struct config *c, const char *file, struct buf *faults)
+{
+	struct span base = span_of(c->server.base_path);
+
+	if (base.len > 0 &&
+	    (!span_starts(base, "/") || span_ends(base, "/")))
+		config_fault(faults, file, 0,
+		    "base_path in [server] begins with / and does not end "
+		    "with one, such as /app");
+}
+
+static void
+check_key(const struct config *c, const struct key_config *key,
+    const char *file, struct buf *faults)
+{
+	struct span hash = span_of(key->hash);
+
+	if (key->hash == NULL)
+		config_fault(faults, file, key->line,
+		    "[key %s] has no hash; make one with: parlance key new %s",
+		    key->name, key->name);
+	else if (!span_starts(hash, "sha256:") || hash.len != 7 + 32 + 1 + 64)
+		config_fault(faults, file, key->line,
+		    "the hash of [key %s] is not what `parlance key new` "
+		    "prints; never write the key itself here",
+		    key->name);
+	if (key->bot != NULL &&
+	    config_bot_by_slug(c, key->bot, strlen(key->bot)) == NULL)
+		config_fault(faults, file, key->line,
+		    "[key %s] opens the bot \"%s\", which does not exist",
+		    key->name, key->bot);
+}
+
+static void
+check_bot(const struct config *c, size_t index, const char *file,
+    struct buf *faults)
+{
+	const struct bot_config *bot = &c->bots[index];
+	const struct price_list *price = &bot->price;
+	int prices = (price->prompt_unit_price != NULL) +
+	    (price->prompt_price_unit != NULL) +
+	    (price->completion_unit_price != NULL) +
+	    (price->completion_price_unit != NULL);
+	size_t i;
+
+	if (!uuid_is_hyphenated(span_of(bot->uid)))
+		config_fault(faults, file, bot->line,
+		    "the uid of [bot %s] is not a UUID", bot->slug);
+	if (prices != 0 && prices != 4)
+		config_fault(faults, file, bot->line,
+		    "[bot %s] has some prices but not all four: "
+		    "prompt_unit_price, prompt_price_unit, "
+		    "completion_unit_price, completion_price_unit",
+		    bot->slug);
+	for (i = 0; i < bot->engines.n; i++)
+		if (config_engine(c, bot->engines.items[i]) == NULL)
+			config_fault(faults, file, bot->line,
+			    "[bot %s] names the engine \"%s\", which has no "
+			    "[engine %s]",
+			    bot->slug, bot->engines.items[i],
+			    bot->engines.items[i]);
+	for (i = 0; i < bot->knowledge.n; i++)
+		if (config_knowledge(c, bot->knowledge.items[i]) == NULL)
+			config_fault(faults, file, bot->line,
+			    "[bot %s] names the knowledge \"%s\", which has "
+			    "no [knowledge %s]",
+			    bot->slug, bot->knowledge.items[i],
+			    bot->knowledge.items[i]);
+	for (i = 0; i < index; i++) {
+		const struct bot_config *other = &c->bots[i];
+
+		/* Clients look bots up by all three (contracts/chat.md 8). */
+		if (strcmp(bot->uid, other->uid) == 0 ||
+		    strcmp(bot->name, other->name) == 0)
+			config_fault(faults, file, bot->line,
+			    "[bot %s] has the %s of [bot %s]", bot->slug,
+			    strcmp(bot->uid, other->uid) == 0 ? "uid" : "name",
+			    other->slug);
+	}
+}
+
+static void
+check_engine(const struct engine_config *engine, const char *file,
+    struct buf *faults)
+{
+	struct span url = span_of(engine->url);
+
+	if (strcmp(engine->kind, "openai") == 0) {
+		if (!span_starts(url, "http://") &&
+		    !span_starts(url, "https://"))
+			config_fault(faults, file, engine->line,
+			    "[engine %s] needs url = http://... or "
+			    "https://..., the address before "
+			    "/chat/completions",
+			    engine->name);
+		if (engine->key != NULL && engine->key_env != NULL)
+			config_fault(faults, file, engine->line,
+			    "[engine %s] has both key and key_env",
+			    engine->name);
+		if (engine->key != NULL &&
+		    text_breaks_line(span_of(engine->key)))
+			config_fault(faults, file, engine->line,
+			    "the key of [engine %s] is not one line",
+			    engine->name);
+	}
+	if (strcmp(engine->kind, "replay") == 0 &&
+	    engine->recordings == NULL)
+		config_fault(faults, file, engine->line,
+		    "[engine %s] needs recordings = FILE", engine->name);
+}
+
+static void
+check_knowledge(const struct config *c, const struct knowledge_config *k,
+    const char *file, struct buf *faults)
+{
+	if (!uuid_is_hyphenated(span_of(k->id)))
+		config_fault(faults, file, k->line,
+		    "the id of [knowledge %s] is not a UUID", k->name);
+	if (k->folder == NULL)
+		config_fault(faults, file, k->line,
+		    "[knowledge %s] needs folder = PATH", k->name);
+	if (k->embedding != NULL && config_engine(c, k->embedding) == NULL)
+		config_fault(faults, file, k->line,
+		    "[knowledge %s] names the engine \"%s\", which has no "
+		    "[engine %s]",
+		    k->name, k->embedding, k->embedding);
+}
+
+void
+config_check(const struct config *c, const char *file, struct buf *faults)
+{
+	size_t i;
+
+	check_server(c, file, faults);
+	for (i = 0; i < c->n_keys; i++)
+		check_key(c, &c->keys[i], file, faults);
+	for (i = 0; i < c->n_bots; i++)
+		check_bot(c, i, file, faults);
+	for (i = 0; i < c->n_engines; i++)
+		check_engine(&c->engines[i], file, faults);
+	for (i = 0; i < c->n_knowledge; i++)
+		check_knowledge(c, &c->knowledge[i], file, faults);
+	if (c->n_bots == 0)
+		config_fault(faults, file, 0,
+		    "there is no bot; add a section such as [bot help]");
+}

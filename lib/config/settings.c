@@ -1,0 +1,229 @@
+/*
+ * All settings, section by section.  This table is what the reader of the
+ * file walks, what names the nearest known word, and what the reference
+ * (`parlance help config`, the manual page) is printed from.
+ */
+#include "config/settings.h"
+
+#include "config/config.h"
+
+const struct section sections[SECTION_COUNT] = {
+    [SECTION_SERVER] = {"server", NULL, "The deployment as a whole."},
+    [SECTION_KEY] = {"key", "NAME",
+	"An API key, by its hash; make one with `parlance key new NAME`."},
+    [SECTION_BOT] = {"bot", "SLUG", "A bot: who answers, from what."},
+    [SECTION_ENGINE] = {"engine", "NAME",
+	"What makes answers. The engine \"builtin\" needs no section."},
+    [SECTION_KNOWLEDGE] = {"knowledge", "NAME",
+	"A folder of texts that bots answer from."},
+};
+
+#define SERVER(field) offsetof(struct server_config, field)
+#define KEY(field) offsetof(struct key_config, field)
+#define BOT(field) offsetof(struct bot_config, field)
+#define ENGINE(field) offsetof(struct engine_config, field)
+#define KNOWLEDGE(field) offsetof(struct knowledge_config, field)
+
+#define TEXT(s, n, at, fallback, help)                                         \
+	{s, n, SETTING_TEXT, at, fallback, 0, 0, NULL, help}
+#define PATH(s, n, at, fallback, help)                                         \
+	{s, n, SETTING_PATH, at, fallback, 0, 0, NULL, help}
+#define SECRET(s, n, at, help)                                                 \
+	{s, n, SETTING_SECRET, at, NULL, 0, 0, NULL, help}
+#define BOOL(s, n, at, fallback, help)                                         \
+	{s, n, SETTING_BOOL, at, fallback, 0, 0, NULL, help}
+#define INT(s, n, at, fallback, min, max, help)                                \
+	{s, n, SETTING_INT, at, fallback, min, max, NULL, help}
+#define SHARE(s, n, at, fallback, help)                                        \
+	{s, n, SETTING_SHARE, at, fallback, 0, 0, NULL, help}
+#define DECIMAL(s, n, at, help)                                                \
+	{s, n, SETTING_DECIMAL, at, NULL, 0, 0, NULL, help}
+#define CHOICE(s, n, at, fallback, choices, help)                              \
+	{s, n, SETTING_CHOICE, at, fallback, 0, 0, choices, help}
+#define WORDS(s, n, at, fallback, help)                                        \
+	{s, n, SETTING_WORDS, at, fallback, 0, 0, NULL, help}
+#define LINES(s, n, at, help)                                                  \
+	{s, n, SETTING_LINES, at, NULL, 0, 0, NULL, help}
+
+#define DAY_MS 86400000
+
+const struct setting settings[] = {
+    PATH(SECTION_SERVER, "state", SERVER(state), "state",
+	"the state folder: conversations, usage, search index"),
+    TEXT(SECTION_SERVER, "base_path", SERVER(base_path), "",
+	"the path this deployment is mounted under, such as /app"),
+    TEXT(SECTION_SERVER, "name", SERVER(name), "Parlance",
+	"who runs this deployment; author_name in GET /info"),
+    INT(SECTION_SERVER, "max_body", SERVER(max_body), "1048576", 1024,
+	67108864, "largest request body, in bytes"),
+    INT(SECTION_SERVER, "max_file", SERVER(max_file), "16777216", 1024,
+	1073741824, "largest upload request, in bytes"),
+    INT(SECTION_SERVER, "turn_limit", SERVER(turn_limit_s), "1200", 1, 86400,
+	"longest run time of one answer, in seconds; then it is stopped"),
+    INT(SECTION_SERVER, "busy_timeout", SERVER(busy_timeout_ms), "8000", 0,
+	60000, "how long to wait for the store, in milliseconds"),
+    BOOL(SECTION_SERVER, "durable", SERVER(durable), "yes",
+	"every stored answer survives a power cut; no: the last may be lost"),
+    BOOL(SECTION_SERVER, "demo", SERVER(demo), "no",
+	"knows the key demo-key; answers on loopback only"),
+
+    TEXT(SECTION_KEY, "hash", KEY(hash), NULL,
+	"the key's hash, as `parlance key new` printed it"),
+    TEXT(SECTION_KEY, "bot", KEY(bot), NULL,
+	"the slug of the one bot it opens; absent: all bots"),
+    CHOICE(SECTION_KEY, "kind", KEY(kind), "app", "app|dataset",
+	"app: chat; dataset: the knowledge endpoints"),
+    BOOL(SECTION_KEY, "enabled", KEY(enabled), "yes",
+	"no: the key is unknown"),
+    INT(SECTION_KEY, "requests_per_minute", KEY(requests_per_minute), "0", 0,
+	100000000, "limit of this key; 0: none"),
+    INT(SECTION_KEY, "tokens_per_day", KEY(tokens_per_day), "0", 0,
+	1000000000000, "limit of this key; 0: none"),
+    INT(SECTION_KEY, "concurrent", KEY(concurrent), "0", 0, 1000000,
+	"answers of this key running at once; 0: no limit"),
+    INT(SECTION_KEY, "user_requests_per_minute",
+	KEY(user_requests_per_minute), "0", 0, 100000000,
+	"limit of each end user of this key; 0: none"),
+    INT(SECTION_KEY, "user_tokens_per_day", KEY(user_tokens_per_day), "0", 0,
+	1000000000000, "limit of each end user of this key; 0: none"),
+    INT(SECTION_KEY, "user_concurrent", KEY(user_concurrent), "0", 0,
+	1000000, "answers of one end user running at once; 0: no limit"),
+
+    TEXT(SECTION_BOT, "uid", BOT(uid), NULL,
+	"the bot's UUID; absent: made from the slug"),
+    TEXT(SECTION_BOT, "name", BOT(name), NULL,
+	"the bot's name; absent: the slug"),
+    TEXT(SECTION_BOT, "description", BOT(description), "", "what it is for"),
+    TEXT(SECTION_BOT, "welcome_message", BOT(welcome_message), "",
+	"shown before the first question"),
+    TEXT(SECTION_BOT, "avatar_url", BOT(avatar_url), NULL, "its picture"),
+    TEXT(SECTION_BOT, "model", BOT(model), "builtin",
+	"the model's name, told to clients and to upstreams"),
+    TEXT(SECTION_BOT, "persona", BOT(persona), "",
+	"who it is and how it speaks: the system prompt; {{variable}} is\n"
+	"replaced by the caller's input"),
+    TEXT(SECTION_BOT, "language", BOT(language), NULL,
+	"the language to answer in, unless the caller names one"),
+    WORDS(SECTION_BOT, "tags", BOT(tags), "", "for GET /info"),
+    WORDS(SECTION_BOT, "engine", BOT(engines), "builtin",
+	"the engine that answers; further ones are fall-backs"),
+    WORDS(SECTION_BOT, "knowledge", BOT(knowledge), "",
+	"the knowledge it answers from"),
+    BOOL(SECTION_BOT, "published", BOT(published), "yes",
+	"listed by GET /v1/bots"),
+    BOOL(SECTION_BOT, "enabled", BOT(enabled), "yes",
+	"no: the bot is not found"),
+    BOOL(SECTION_BOT, "api_enabled", BOT(api_enabled), "yes",
+	"no: the messages API answers 403"),
+    DECIMAL(SECTION_BOT, "prompt_unit_price", BOT(price.prompt_unit_price),
+	"price of prompt tokens, such as 0.001"),
+    DECIMAL(SECTION_BOT, "prompt_price_unit", BOT(price.prompt_price_unit),
+	"its multiplier: 0.001 is per thousand tokens"),
+    DECIMAL(SECTION_BOT, "completion_unit_price",
+	BOT(price.completion_unit_price), "price of completion tokens"),
+    DECIMAL(SECTION_BOT, "completion_price_unit",
+	BOT(price.completion_price_unit), "its multiplier"),
+    TEXT(SECTION_BOT, "currency", BOT(price.currency), "USD",
+	"the currency of the prices"),
+    INT(SECTION_BOT, "context_size", BOT(context_size), "0", 0, 100000000,
+	"the model's context in tokens; 0: unknown"),
+    INT(SECTION_BOT, "max_output_tokens", BOT(max_output_tokens), "0", 0,
+	100000000, "largest answer in tokens; 0: the upstream's own limit"),
+    INT(SECTION_BOT, "max_words", BOT(max_words), "0", 0, 1000000,
+	"largest answer in words; 0: no limit"),
+    DECIMAL(SECTION_BOT, "temperature", BOT(temperature),
+	"sent upstream; absent: the upstream's own"),
+    INT(SECTION_BOT, "concurrent", BOT(concurrent), "0", 0, 1000000,
+	"answers running at once; more get 429; 0: no cap"),
+    TEXT(SECTION_BOT, "opening_statement", BOT(opening_statement), "",
+	"how a conversation begins; {{variable}} is replaced"),
+    LINES(SECTION_BOT, "suggested_questions", BOT(suggested_questions),
+	"offered at the start, one a line"),
+    BOOL(SECTION_BOT, "suggested_questions_after_answer",
+	BOT(suggested_after_answer), "no", "offer questions after an answer"),
+    BOOL(SECTION_BOT, "citations", BOT(citations), "yes",
+	"answers name the segments they were made from"),
+    INT(SECTION_BOT, "top_k", BOT(top_k), "4", 1, 100,
+	"passages looked at for one question"),
+    SHARE(SECTION_BOT, "score_threshold", BOT(score_threshold), "0",
+	"passages with a lower score are left out"),
+    {SECTION_BOT, "input", SETTING_FORM, BOT(form), NULL, 0, 0, NULL,
+	"a control of the input form: VARIABLE | KIND | LABEL, and any of\n"
+	"required, default=TEXT, max_length=N, options=A;B;C"},
+    BOOL(SECTION_BOT, "image_upload", BOT(image_upload), "no",
+	"users may attach images"),
+    BOOL(SECTION_BOT, "file_upload", BOT(file_upload), "no",
+	"users may attach other files"),
+    INT(SECTION_BOT, "file_limit", BOT(file_limit), "3", 1, 100,
+	"files in one message"),
+    BOOL(SECTION_BOT, "annotation_reply", BOT(annotation_reply), "no",
+	"answer from annotations that match"),
+    SHARE(SECTION_BOT, "annotation_threshold", BOT(annotation_threshold),
+	"0.9", "how well an annotation must match"),
+    TEXT(SECTION_BOT, "site_title", BOT(site_title), NULL, "for GET /site"),
+    TEXT(SECTION_BOT, "icon", BOT(icon), "", "for GET /site"),
+    TEXT(SECTION_BOT, "icon_background", BOT(icon_background), "#FFEAD5",
+	"for GET /site"),
+    TEXT(SECTION_BOT, "copyright", BOT(copyright), "", "for GET /site"),
+    TEXT(SECTION_BOT, "privacy_policy", BOT(privacy_policy), "",
+	"for GET /site"),
+    TEXT(SECTION_BOT, "input_placeholder", BOT(input_placeholder), NULL,
+	"for GET /site"),
+    TEXT(SECTION_BOT, "disclaimer", BOT(disclaimer), "", "for GET /site"),
+    TEXT(SECTION_BOT, "color_theme", BOT(color_theme), "", "for GET /site"),
+
+    CHOICE(SECTION_ENGINE, "kind", ENGINE(kind), "openai",
+	"builtin|replay|openai", "what it is"),
+    TEXT(SECTION_ENGINE, "url", ENGINE(url), NULL,
+	"openai: the address before /chat/completions, such as\n"
+	"http://127.0.0.1:8000/v1"),
+    SECRET(SECTION_ENGINE, "key", ENGINE(key),
+	"openai: the upstream's key; better in a file"),
+    TEXT(SECTION_ENGINE, "key_env", ENGINE(key_env), NULL,
+	"openai: the environment variable that holds the key"),
+    TEXT(SECTION_ENGINE, "model", ENGINE(model), NULL,
+	"openai: sent instead of the bot's model"),
+    TEXT(SECTION_ENGINE, "proxy", ENGINE(proxy), "",
+	"openai: a proxy's address; absent: none, whatever the environment"),
+    PATH(SECTION_ENGINE, "ca_file", ENGINE(ca_file), NULL,
+	"openai: certificates to trust instead of the system's"),
+    BOOL(SECTION_ENGINE, "tls_verify", ENGINE(tls_verify), "yes",
+	"openai: no trusts any certificate; for tests only"),
+    INT(SECTION_ENGINE, "connect_timeout", ENGINE(connect_timeout_ms),
+	"10000", 1, DAY_MS, "openai: milliseconds to connect"),
+    INT(SECTION_ENGINE, "first_byte_timeout", ENGINE(first_byte_timeout_ms),
+	"90000", 1, DAY_MS, "openai: milliseconds to the first byte"),
+    INT(SECTION_ENGINE, "idle_timeout", ENGINE(idle_timeout_ms), "60000", 1,
+	DAY_MS, "openai: milliseconds between bytes"),
+    INT(SECTION_ENGINE, "total_timeout", ENGINE(total_timeout_ms), "600000",
+	1, DAY_MS, "openai: milliseconds for one answer"),
+    INT(SECTION_ENGINE, "max_answer", ENGINE(max_answer_bytes), "4194304",
+	1024, 1073741824, "openai: largest reply, in bytes"),
+    INT(SECTION_ENGINE, "retries", ENGINE(retries), "2", 0, 2,
+	"openai: further tries before the first byte of an answer"),
+    BOOL(SECTION_ENGINE, "vision", ENGINE(vision), "no",
+	"openai: the model takes images"),
+    BOOL(SECTION_ENGINE, "include_usage", ENGINE(include_usage), "yes",
+	"openai: ask for token counts in streams"),
+    PATH(SECTION_ENGINE, "recordings", ENGINE(recordings), NULL,
+	"replay: the file of recorded answers"),
+
+    PATH(SECTION_KNOWLEDGE, "folder", KNOWLEDGE(folder), NULL,
+	"the folder of texts"),
+    TEXT(SECTION_KNOWLEDGE, "language", KNOWLEDGE(language), "en",
+	"the texts' language, for word stems: en, de, fr, ..."),
+    TEXT(SECTION_KNOWLEDGE, "id", KNOWLEDGE(id), NULL,
+	"dataset_id in citations; absent: made from the name"),
+    TEXT(SECTION_KNOWLEDGE, "title", KNOWLEDGE(title), NULL,
+	"dataset_name in citations; absent: the name"),
+    WORDS(SECTION_KNOWLEDGE, "files", KNOWLEDGE(patterns), "",
+	"file names to read, such as *.md; absent: every known kind"),
+    INT(SECTION_KNOWLEDGE, "max_file", KNOWLEDGE(max_file_bytes), "33554432",
+	1024, 1073741824, "larger files are left out, in bytes"),
+    TEXT(SECTION_KNOWLEDGE, "embedding", KNOWLEDGE(embedding), NULL,
+	"the engine that makes vectors for semantic search"),
+    INT(SECTION_KNOWLEDGE, "check_seconds", KNOWLEDGE(check_seconds), "60", 0,
+	86400, "how often changed files are looked for"),
+};
+
+const size_t settings_count = sizeof(settings) / sizeof(settings[0]);
