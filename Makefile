@@ -149,9 +149,40 @@ check: $(BUILD)/unit_tests
 test: deps-test
 	@conformance/run_tests $(BUILD)
 
-# Every libFuzzer target: build/fuzz/NAME, run with its corpus by run_tests.
-$(BUILD)/fuzz/%: ;
-fuzz: $(patsubst %.c,$(BUILD)/fuzz/%,$(notdir $(FUZZ_SOURCES)))
+# Every libFuzzer target NAME_fuzz.c is built as build/fuzz/NAME, by clang and
+# with a library of its own; its corpus is fixtures/fuzz/NAME.
+FUZZ_BUILD = $(BUILD)/fuzz-build
+FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O1 -g \
+	-fno-omit-frame-pointer -fno-sanitize-recover=all -Ilib -I$(BUILD) \
+	-MMD -MP
+FUZZ_SANITIZE = address,undefined
+FUZZ_LIBRARY = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(LIB_SOURCES))
+FUZZ_PROGRAMS = $(patsubst %_fuzz.c,$(BUILD)/fuzz/%,$(notdir $(FUZZ_SOURCES)))
+
+$(FUZZ_BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)clang $(FUZZ_CFLAGS) \
+		-fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) -c -o $@ $<
+$(FUZZ_BUILD)/migrations.o: $(BUILD)/migrations.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)clang $(FUZZ_CFLAGS) -Wno-overlength-strings \
+		-fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) -c -o $@ $<
+$(FUZZ_BUILD)/library.a: $(FUZZ_LIBRARY) $(FUZZ_BUILD)/migrations.o
+	@rm -f $@
+	$(call quiet,AR)$(AR) rcs $@ $^
+
+define fuzz_program
+$(BUILD)/fuzz/$(patsubst %_fuzz.c,%,$(notdir $(1))): \
+	$(patsubst %.c,$(FUZZ_BUILD)/%.o,$(1)) $(FUZZ_BUILD)/library.a
+	@mkdir -p $$(@D)
+	$$(call quiet,LD)clang -fsanitize=fuzzer,$(FUZZ_SANITIZE) -o $$@ $$^ \
+		$(LIBS)
+endef
+$(foreach f,$(FUZZ_SOURCES),$(eval $(call fuzz_program,$(f))))
+
+fuzz: $(FUZZ_PROGRAMS)
+
+-include $(shell test -d $(FUZZ_BUILD) && find $(FUZZ_BUILD) -name '*.d')
 
 # ---- benchmarks -------------------------------------------------------------
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static void
+__attribute__((format(printf, 1, 0))) static void
 line(const char *format, va_list args)
 {
 	static const char prefix[] = "parlance: ";
