@@ -1,0 +1,255 @@
+/*
+ * parlance: the admin command.  Each command is a row of a table; what it
+ * prints goes to standard output, faults to standard error.
+ */
+#include "app/admin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/app.h"
+#include "auth/caller.h"
+#include "config/config.h"
+#include "knowledge/knowledge.h"
+#include "store/store.h"
+
+#define FAULTS_MAX (1U << 20)
+
+struct command {
+	const char *words;     /* "key new" */
+	const char *arguments; /* "[NAME]" */
+	const char *help;      /* NULL: another spelling, not listed */
+	int (*run)(int argc, char **argv);
+};
+
+/* The configuration, or NULL after saying what is wrong with it. */
+static struct config *
+open_config(const char *path)
+{
+	struct buf faults = BUF_INIT(FAULTS_MAX);
+	struct config *config = NULL;
+	char found[4096];
+	enum err err;
+
+	if (path == NULL) {
+		config_find(found, sizeof(found));
+		path = found;
+	}
+	err = config_read(path, &config, &faults);
+	if (err == ERR_CONFIG)
+		(void)fprintf(stderr, "%s\n", buf_text(&faults));
+	else if (err != ERR_NONE)
+		(void)fprintf(stderr, "%s: %s\n", path, err_text(err));
+	buf_release(&faults);
+	return config;
+}
+
+static int
+check_folders(const struct config *c)
+{
+	struct buf why = BUF_INIT(8192);
+	int wrong = 0;
+	size_t i;
+
+	if (store_check(c, &why) != ERR_NONE) {
+		(void)fprintf(stderr, "%s\n", buf_text(&why));
+		wrong++;
+	}
+	buf_release(&why);
+	for (i = 0; i < c->n_knowledge; i++) {
+		const struct knowledge_config *k = &c->knowledge[i];
+
+		if (access(k->folder, R_OK | X_OK) == 0)
+			continue;
+		(void)fprintf(stderr,
+		    "parlance.conf:%d: the folder %s of [knowledge %s] "
+		    "cannot be read; make it, or correct folder = ...\n",
+		    k->line, k->folder, k->name);
+		wrong++;
+	}
+	return wrong;
+}
+
+static int
+run_check(int argc, char **argv)
+{
+	struct config *c = open_config(argc > 0 ? argv[0] : NULL);
+	int wrong;
+
+	if (c == NULL)
+		return 1;
+	wrong = check_folders(c);
+	if (wrong == 0)
+		(void)printf("%s: ok: %zu bots, %zu keys, %zu engines, "
+			     "%zu knowledge folders\nstate: %s\n",
+		    c->path, c->n_bots, c->n_keys, c->n_engines,
+		    c->n_knowledge, c->server.state);
+	if (wrong == 0 && c->n_keys == 0 && !c->server.demo)
+		(void)printf("there is no key yet; make one with: "
+			     "parlance key new NAME\n");
+	config_free(c);
+	return wrong == 0 ? 0 : 1;
+}
+
+static int
+run_key_new(int argc, char **argv)
+{
+	const char *name = "mine";
+	bool dataset = false;
+	char text[KEY_TEXT], hash[KEY_HASH];
+	int i;
+
+	for (i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--dataset") == 0) {
+			dataset = true;
+		} else if (argv[i][0] == '-' || i > 1) {
+			(void)fprintf(stderr, "usage: parlance key new "
+					      "[NAME] [--dataset]\n");
+			return 2;
+		} else {
+			name = argv[i];
+		}
+	}
+	if (key_make(dataset ? "dataset-" : "app-", text, hash) != ERR_NONE) {
+		(void)fprintf(stderr, "parlance: no randomness to be had\n");
+		return 1;
+	}
+	(void)printf("The key, shown this once; give it to the client:\n\n"
+		     "  %s\n\n"
+		     "Put this into parlance.conf:\n\n"
+		     "[key %s]\nhash = %s\n%s",
+	    text, name, hash, dataset ? "kind = dataset\n" : "");
+	return 0;
+}
+
+static int
+run_index(int argc, char **argv)
+{
+	struct config *c = open_config(NULL);
+	enum err err;
+
+	if (c == NULL)
+		return 1;
+	if (argc > 0 && config_knowledge(c, argv[0]) == NULL) {
+		(void)fprintf(stderr, "parlance: there is no [knowledge %s]\n",
+		    argv[0]);
+		config_free(c);
+		return 1;
+	}
+	err = knowledge_index(c, argc > 0 ? argv[0] : NULL, true);
+	if (err != ERR_NONE)
+		(void)fprintf(stderr, "parlance: index: %s\n", err_text(err));
+	config_free(c);
+	return err == ERR_NONE ? 0 : 1;
+}
+
+static int
+run_help_config(int argc, char **argv)
+{
+	struct buf out = BUF_INIT(FAULTS_MAX);
+
+	(void)argc;
+	(void)argv;
+	config_reference(&out);
+	(void)fputs(buf_text(&out), stdout);
+	buf_release(&out);
+	return 0;
+}
+
+static int
+run_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	(void)printf("parlance %s\n", PARLANCE_VERSION);
+	return 0;
+}
+
+static int run_help(int argc, char **argv);
+
+static const struct command commands[] = {
+    {"check", "[FILE]", "read the configuration, say what is wrong",
+	run_check},
+    {"key new", "[NAME] [--dataset]", "make an API key and its hash",
+	run_key_new},
+    {"index", "[NAME]", "bring the search index up to date", run_index},
+    {"help config", "", "print the reference of parlance.conf",
+	run_help_config},
+    {"help", "", "print this", run_help},
+    {"version", "", "print the version", run_version},
+    {"--help", "", NULL, run_help},
+    {"--version", "", NULL, run_version},
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int
+run_help(int argc, char **argv)
+{
+	char left[64];
+	size_t i;
+
+	(void)argc;
+	(void)argv;
+	(void)printf("usage: parlance COMMAND\n\n");
+	for (i = 0; i < N_COMMANDS; i++) {
+		if (commands[i].help == NULL)
+			continue;
+		(void)snprintf(left, sizeof(left), "%s %s",
+		    commands[i].words, commands[i].arguments);
+		(void)printf("  %-30s %s\n", left, commands[i].help);
+	}
+	(void)printf("\nThe configuration is the file named by "
+		     "PARLANCE_CONFIG, else parlance.conf\n"
+		     "beside the program, else "
+		     "/etc/parlance/parlance.conf.\n"
+		     "Run by a web server (GATEWAY_INTERFACE is set), this "
+		     "program answers requests.\n");
+	return 0;
+}
+
+/* How many words of the command line the command's words match; 0: none. */
+static int
+match(const struct command *command, int argc, char **argv)
+{
+	struct span rest = span_of(command->words);
+	int n = 0;
+
+	while (rest.data != NULL) {
+		struct span word = span_cut(&rest, ' ');
+
+		if (n >= argc || !span_is(word, argv[n]))
+			return 0;
+		n++;
+	}
+	return n;
+}
+
+int
+admin_main(int argc, char **argv)
+{
+	const struct command *best = NULL;
+	int best_words = 0, words;
+	size_t i;
+
+	argc--;
+	argv++;
+	for (i = 0; i < N_COMMANDS; i++) {
+		words = match(&commands[i], argc, argv);
+		if (words > best_words) {
+			best = &commands[i];
+			best_words = words;
+		}
+	}
+	if (best != NULL)
+		return best->run(argc - best_words, argv + best_words);
+	if (argc <= 0) {
+		(void)run_help(0, NULL);
+		return 2;
+	}
+	(void)fprintf(stderr, "parlance: unknown command \"%s\"; see "
+			      "parlance --help\n",
+	    argv[0]);
+	return 2;
+}

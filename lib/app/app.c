@@ -1,0 +1,163 @@
+/*
+ * The list of APIs, and the way of one request through them.
+ */
+#include "app/app.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/drive.h"
+#include "auth/caller.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include "botapi/botapi.h"
+#include "http/router.h"
+#include "messagesapi/messagesapi.h"
+#include "store/store.h"
+
+/* Memory of one request: its body, the decoded values (at most twelve times
+ * the body), history and passages. */
+#define REQUEST_MEMORY ((size_t)96 << 20)
+
+/* In the order they are asked; the last answers what nobody owns. */
+static const struct family *const families[] = {
+    &messagesapi_family,
+    &botapi_family,
+};
+#define N_FAMILIES (sizeof(families) / sizeof(families[0]))
+
+struct app {
+	struct config *config;
+	struct store_pool *stores;
+};
+
+struct app *
+app_new(struct config *config, int most_stores)
+{
+	struct app *app = calloc(1, sizeof(*app));
+
+	if (app == NULL) {
+		config_free(config);
+		return NULL;
+	}
+	app->config = config;
+	if (config == NULL)
+		return app;
+	app->stores = store_pool_new(config, most_stores);
+	if (app->stores == NULL) {
+		app_free(app);
+		return NULL;
+	}
+	return app;
+}
+
+void
+app_free(struct app *app)
+{
+	if (app == NULL)
+		return;
+	store_pool_free(app->stores);
+	config_free(app->config);
+	free(app);
+}
+
+const struct config *
+app_config(const struct app *app)
+{
+	return app->config;
+}
+
+/* An answer before any API could be asked. */
+static void
+answer_plainly(struct exchange *x, int status, const char *detail)
+{
+	struct buf body = BUF_INIT(256);
+
+	buf_printf(&body, "{\"detail\":\"%s\"}", detail);
+	(void)response_send_json(&x->response, status, &body);
+	buf_release(&body);
+}
+
+/* The key demo-key is known to everybody: from this machine only. */
+static bool
+may_ask(const struct config *config, const struct request *r)
+{
+	struct span from = span_of(r->remote_addr);
+
+	return !config->server.demo || from.len == 0 ||
+	    span_starts(from, "127.") || span_is(from, "::1") ||
+	    span_starts(from, "::ffff:127.") || span_starts(from, "unix:");
+}
+
+/* Without a configuration: the 500 of the API that owns the path. */
+static void
+serve_unconfigured(struct exchange *x)
+{
+	const struct family *family = families[N_FAMILIES - 1];
+	size_t i;
+
+	for (i = 0; i < N_FAMILIES; i++)
+		if (families[i]->owns(x)) {
+			family = families[i];
+			break;
+		}
+	(void)family->failed(x, ERR_CONFIG);
+}
+
+static void
+serve(struct app *app, struct exchange *x, struct gateway *gateway)
+{
+	const char *base =
+	    app->config == NULL ? "" : app->config->server.base_path;
+	enum err err = request_init(&x->request, x->request.arena, gateway,
+	    base);
+
+	response_init(&x->response, gateway, x->request.id,
+	    x->request.method != NULL &&
+		strcmp(x->request.method, "HEAD") == 0);
+	if (err != ERR_NONE) {
+		answer_plainly(x, err == ERR_INPUT ? 400 : 500,
+		    err == ERR_INPUT ? "Bad Request"
+				     : "Internal Server Error");
+		return;
+	}
+	if (app->config == NULL) {
+		serve_unconfigured(x);
+		return;
+	}
+	if (!may_ask(app->config, &x->request)) {
+		answer_plainly(x, 403, "The demo answers this machine only");
+		return;
+	}
+	err = router_serve(families, N_FAMILIES, x);
+	if (err != ERR_NONE && err != ERR_CLIENT_GONE)
+		log_error("%s %s: %s", x->request.method,
+		    x->route == NULL ? "-" : x->route->pattern,
+		    err_text(err));
+	if (x->answer != NULL)
+		drive_answer(x->answer, gateway);
+}
+
+void
+app_serve(struct app *app, struct engine_worker *worker,
+    struct gateway *gateway)
+{
+	struct engine_worker *own = NULL;
+	struct arena arena;
+	struct exchange x;
+
+	arena_init(&arena, REQUEST_MEMORY);
+	memset(&x, 0, sizeof(x));
+	x.request.arena = &arena;
+	x.config = app->config;
+	x.stores = app->stores;
+	if (worker == NULL && app->config != NULL)
+		worker = own = engine_worker_new(app->config);
+	x.worker = worker;
+	serve(app, &x, gateway);
+	if (x.answer != NULL)
+		x.answer->release(x.answer);
+	response_release(&x.response);
+	arena_release(&arena);
+	engine_worker_free(own);
+}
