@@ -131,8 +131,9 @@ finish(struct turn *t, const struct engine_usage *usage)
 	if (pricing_apply(&t->setup.bot->price, usage->prompt_tokens,
 		usage->completion_tokens, &r->usage) != ERR_NONE) {
 		log_error("prices of bot %s do not fit", t->setup.bot->slug);
-		(void)pricing_apply(NULL, usage->prompt_tokens,
-		    usage->completion_tokens, &r->usage);
+		if (pricing_apply(NULL, usage->prompt_tokens,
+			usage->completion_tokens, &r->usage) != ERR_NONE)
+			r->usage = (struct usage){0};
 	}
 	r->usage_estimated = usage->estimated;
 	r->latency_s =
