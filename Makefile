@@ -71,6 +71,7 @@ CHATCONF_SOURCES = $(filter-out $(NOT_LIBRARY),$(wildcard conformance/*.c))
 MIGRATIONS = $(sort $(wildcard lib/store/migrations/*.sql))
 FUZZ_SOURCES = $(wildcard lib/*/*_fuzz.c conformance/*_fuzz.c)
 BENCH_SOURCES = $(wildcard lib/*/*_bench.c conformance/*_bench.c)
+BENCH_PROGRAMS = $(patsubst %.c,$(BUILD)/%,$(notdir $(BENCH_SOURCES)))
 
 # V=1 shows the commands in full.
 V ?= 0
@@ -131,6 +132,14 @@ $(BUILD)/chatconf: $(call objects,$(CHATCONF_SOURCES)) $(BUILD)/libparlance.a
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CHATCONF) $(LIBS)
 $(BUILD)/unit_tests: $(call objects,$(TEST_SOURCES)) $(BUILD)/libparlance.a
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CHECK) $(LIBS)
+
+# A benchmark program; it may measure itself against json-c.
+define bench_program
+$(BUILD)/$(notdir $(basename $(1))): $(BUILD)/obj/$(1:.c=.o) \
+	$(BUILD)/libparlance.a
+	$$(call quiet,LD)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -ljson-c $$(LIBS)
+endef
+$(foreach source,$(BENCH_SOURCES),$(eval $(call bench_program,$(source))))
 
 # ---- running ----------------------------------------------------------------
 
