@@ -88,6 +88,9 @@ enum engine_fault {
 	FAULT_INTERNAL        /* ours */
 };
 
+/* Words for it that may reach a client: no secrets, no addresses. */
+const char *engine_fault_text(enum engine_fault fault);
+
 enum engine_event_kind {
 	ENGINE_WAIT,  /* nothing now: ask interests */
 	ENGINE_DELTA, /* text, len: valid until the next call */
@@ -157,6 +160,10 @@ enum err engine_start_failed(struct arena *arena, enum engine_fault fault,
 struct upstream;
 enum err engine_worker_upstream(struct engine_worker *w,
     struct upstream **upstream) __attribute__((warn_unused_result));
+/* Where the worker keeps that an engine's server does not know
+ * stream_options; NULL when there is no room. */
+bool *engine_worker_no_usage(struct engine_worker *w,
+    const struct engine_config *engine);
 
 /* A deterministic count of tokens for text whose model did not tell:
  * zero only for text without visible characters. */

@@ -1,0 +1,539 @@
+/*
+ * libcurl's multi interface in its socket form: libcurl says through two
+ * callbacks which descriptors and which time it waits for, each call hands
+ * those on as interests, and upstream_step() tells libcurl what is ready.
+ *
+ * The request's body goes through a read callback that cannot seek.  That is
+ * on purpose: with a seekable body libcurl sends a POST again by itself when
+ * a reused connection dies before the first byte of the reply, and a
+ * completion might be paid for twice without anyone knowing.
+ */
+#define CURL_DISABLE_TYPECHECK
+#include "engine/upstream.h"
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/config.h"
+
+#define CALL_FDS 4
+#define KEEP_CONNECTIONS 4L
+#define IDLE_CONNECTION_S 60L
+/* Above this libcurl is told to stop reading; it may add one buffer more. */
+#define PAUSE_BYTES (64 * 1024)
+#define IN_MAX (1024 * 1024)
+
+/* CURLOPT_PROTOCOLS and its HTTP and HTTPS bits, for a libcurl that is older
+ * than the headers, where the name is marked as deprecated. */
+#define PROTOCOLS_BITS ((CURLoption)(CURLOPTTYPE_LONG + 181))
+#define PROTOCOLS_HTTP_HTTPS 3L
+
+#define CURL_FUNCTIONS(X)                                                      \
+	X(CURLcode, global_init, (long))                                       \
+	X(CURL *, easy_init, (void))                                           \
+	X(CURLcode, easy_setopt, (CURL *, CURLoption, ...))                    \
+	X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...))                     \
+	X(CURLcode, easy_pause, (CURL *, int))                                 \
+	X(void, easy_reset, (CURL *))                                          \
+	X(void, easy_cleanup, (CURL *))                                        \
+	X(const char *, easy_strerror, (CURLcode))                             \
+	X(CURLM *, multi_init, (void))                                         \
+	X(CURLMcode, multi_setopt, (CURLM *, CURLMoption, ...))                \
+	X(CURLMcode, multi_add_handle, (CURLM *, CURL *))                      \
+	X(CURLMcode, multi_remove_handle, (CURLM *, CURL *))                   \
+	X(CURLMcode, multi_socket_action, (CURLM *, curl_socket_t, int, int *)) \
+	X(CURLMsg *, multi_info_read, (CURLM *, int *))                        \
+	X(CURLMcode, multi_cleanup, (CURLM *))                                 \
+	X(struct curl_slist *, slist_append,                                   \
+	    (struct curl_slist *, const char *))                               \
+	X(void, slist_free_all, (struct curl_slist *))
+
+/* The library, once for the process. */
+static struct {
+	pthread_once_t once;
+	bool loaded;
+#define X(type, name, args) type(*name) args;
+	CURL_FUNCTIONS(X)
+#undef X
+} lib = {.once = PTHREAD_ONCE_INIT};
+
+static void
+load(void)
+{
+	static const char *const names[] = {
+	    "libcurl.so.4", "libcurl-gnutls.so.4", "libcurl.so"};
+	void *handle = NULL;
+	size_t i;
+
+	for (i = 0; handle == NULL && i < sizeof(names) / sizeof(names[0]); i++)
+		handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+	if (handle == NULL) {
+		log_error("upstream: libcurl cannot be loaded: %s", dlerror());
+		return;
+	}
+	/* POSIX's own way round ISO C, which has no such conversion. */
+#define X(type, name, args) *(void **)&lib.name = dlsym(handle, "curl_" #name);
+	CURL_FUNCTIONS(X)
+#undef X
+#define X(type, name, args)                                                    \
+	if (lib.name == NULL) {                                                \
+		log_error("upstream: libcurl has no curl_" #name);             \
+		return;                                                        \
+	}
+	CURL_FUNCTIONS(X)
+#undef X
+	lib.loaded = lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+struct upstream {
+	CURLM *multi;
+	CURL *spare;     /* a handle for the next call */
+	int64_t wake_ms; /* libcurl's time-out; INTERESTS_NEVER for none */
+};
+
+struct upstream_call {
+	struct upstream *upstream;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct span body;    /* what is still to be sent */
+	struct buf in;       /* what arrived */
+	size_t taken;        /* bytes of it that were taken */
+	int64_t received;
+	struct pollfd fds[CALL_FDS];
+	size_t n_fds;
+	enum upstream_state state;
+	bool paused, added;
+	char reason[CURL_ERROR_SIZE];
+};
+
+/* ---- libcurl's callbacks ------------------------------------------------ */
+
+static size_t
+send_body(char *data, size_t size, size_t count, void *context)
+{
+	struct upstream_call *call = context;
+	size_t n = size * count;
+
+	if (n > call->body.len)
+		n = call->body.len;
+	memcpy(data, call->body.data, n);
+	call->body.data += n;
+	call->body.len -= n;
+	return n;
+}
+
+static int
+refuse_to_seek(void *context, curl_off_t offset, int origin)
+{
+	(void)context;
+	(void)offset;
+	(void)origin;
+	return CURL_SEEKFUNC_FAIL;
+}
+
+static size_t
+receive(char *data, size_t size, size_t count, void *context)
+{
+	struct upstream_call *call = context;
+	size_t n = size * count;
+
+	if (call->in.len - call->taken > PAUSE_BYTES) {
+		call->paused = true;
+		return CURL_WRITEFUNC_PAUSE;
+	}
+	buf_add(&call->in, data, n);
+	if (buf_err(&call->in) != ERR_NONE)
+		return 0;
+	call->received += (int64_t)n;
+	return n;
+}
+
+static void
+call_fd(struct upstream_call *call, curl_socket_t fd, int what)
+{
+	short events = 0;
+	size_t i;
+
+	for (i = 0; i < call->n_fds && call->fds[i].fd != fd; i++)
+		continue;
+	if (what == CURL_POLL_REMOVE) {
+		if (i < call->n_fds)
+			call->fds[i] = call->fds[--call->n_fds];
+		return;
+	}
+	if (i == CALL_FDS)
+		return; /* the time-outs still drive it */
+	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+		events |= POLLIN;
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		events |= POLLOUT;
+	call->fds[i] = (struct pollfd){.fd = fd, .events = events};
+	if (i == call->n_fds)
+		call->n_fds++;
+}
+
+static int
+socket_wanted(CURL *easy, curl_socket_t fd, int what, void *context,
+    void *socket_context)
+{
+	struct upstream_call *call = NULL;
+
+	(void)context;
+	(void)socket_context;
+	if (lib.easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call) ==
+		CURLE_OK &&
+	    call != NULL)
+		call_fd(call, fd, what);
+	return 0;
+}
+
+static int
+timer_wanted(CURLM *multi, long timeout_ms, void *context)
+{
+	struct upstream *u = context;
+
+	(void)multi;
+	u->wake_ms = timeout_ms < 0 ? INTERESTS_NEVER
+				    : clock_monotonic_ms() + timeout_ms;
+	return 0;
+}
+
+/* ---- the worker's part -------------------------------------------------- */
+
+enum err
+upstream_new(struct upstream **out)
+{
+	struct upstream *u;
+
+	*out = NULL;
+	(void)pthread_once(&lib.once, load);
+	if (!lib.loaded)
+		return ERR_UPSTREAM;
+	u = calloc(1, sizeof(*u));
+	if (u == NULL)
+		return ERR_MEMORY;
+	u->wake_ms = INTERESTS_NEVER;
+	u->multi = lib.multi_init();
+	if (u->multi == NULL) {
+		free(u);
+		return ERR_MEMORY;
+	}
+	(void)lib.multi_setopt(
+	    u->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
+	(void)lib.multi_setopt(u->multi, CURLMOPT_TIMERFUNCTION, timer_wanted);
+	(void)lib.multi_setopt(u->multi, CURLMOPT_TIMERDATA, u);
+	(void)lib.multi_setopt(
+	    u->multi, CURLMOPT_MAXCONNECTS, KEEP_CONNECTIONS);
+	*out = u;
+	return ERR_NONE;
+}
+
+void
+upstream_free(struct upstream *u)
+{
+	if (u == NULL)
+		return;
+	if (u->spare != NULL)
+		lib.easy_cleanup(u->spare);
+	(void)lib.multi_cleanup(u->multi);
+	free(u);
+}
+
+/* ---- a call ------------------------------------------------------------- */
+
+static bool
+set_transport(CURL *easy, const struct engine_config *engine)
+{
+	CURLcode bad = CURLE_OK;
+
+#define SET(option, value)                                                     \
+	do {                                                                   \
+		if (bad == CURLE_OK)                                           \
+			bad = lib.easy_setopt(easy, option, value);            \
+	} while (0)
+	SET(CURLOPT_NOSIGNAL, 1L);
+	/* Explicit, or the environment would choose one. */
+	SET(CURLOPT_PROXY, engine->proxy != NULL ? engine->proxy : "");
+	SET(CURLOPT_NOPROXY, "");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_SSL_VERIFYPEER, engine->tls_verify ? 1L : 0L);
+	SET(CURLOPT_SSL_VERIFYHOST, engine->tls_verify ? 2L : 0L);
+	if (engine->ca_file != NULL)
+		SET(CURLOPT_CAINFO, engine->ca_file);
+	if (engine->connect_timeout_ms > 0)
+		SET(CURLOPT_CONNECTTIMEOUT_MS,
+		    (long)engine->connect_timeout_ms);
+	SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
+	SET(CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+	SET(CURLOPT_USERAGENT, "parlance");
+#undef SET
+	/* Not every libcurl has these. */
+	if (lib.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https,http") !=
+	    CURLE_OK)
+		bad = lib.easy_setopt(
+		    easy, PROTOCOLS_BITS, PROTOCOLS_HTTP_HTTPS);
+	(void)lib.easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	return bad == CURLE_OK;
+}
+
+static bool
+set_headers(struct upstream_call *call, const struct upstream_post *post)
+{
+	const char *const lines[] = {"Content-Type: application/json",
+	    "Accept: text/event-stream, application/json", "Expect:",
+	    post->authorization, post->idempotency};
+	struct curl_slist *longer;
+	size_t i;
+
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (lines[i] == NULL)
+			continue;
+		longer = lib.slist_append(call->headers, lines[i]);
+		if (longer == NULL)
+			return false;
+		call->headers = longer;
+	}
+	return lib.easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers) ==
+	       CURLE_OK;
+}
+
+static bool
+set_request(struct upstream_call *call, const struct upstream_post *post)
+{
+	CURL *easy = call->easy;
+	CURLcode bad = CURLE_OK;
+
+#define SET(option, value)                                                     \
+	do {                                                                   \
+		if (bad == CURLE_OK)                                           \
+			bad = lib.easy_setopt(easy, option, value);            \
+	} while (0)
+	SET(CURLOPT_PRIVATE, call);
+	SET(CURLOPT_ERRORBUFFER, call->reason);
+	SET(CURLOPT_URL, post->url);
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.len);
+	SET(CURLOPT_READFUNCTION, send_body);
+	SET(CURLOPT_READDATA, call);
+	SET(CURLOPT_SEEKFUNCTION, refuse_to_seek);
+	SET(CURLOPT_WRITEFUNCTION, receive);
+	SET(CURLOPT_WRITEDATA, call);
+#undef SET
+	return bad == CURLE_OK && set_transport(easy, post->engine) &&
+	       set_headers(call, post);
+}
+
+enum err
+upstream_start(struct upstream *u, const struct upstream_post *post,
+    struct upstream_call **out)
+{
+	struct upstream_call *call = calloc(1, sizeof(*call));
+
+	*out = NULL;
+	if (call == NULL)
+		return ERR_MEMORY;
+	buf_init(&call->in, IN_MAX);
+	call->upstream = u;
+	call->body = post->body;
+	call->easy = u->spare != NULL ? u->spare : lib.easy_init();
+	u->spare = NULL;
+	if (call->easy == NULL) {
+		upstream_end(call);
+		return ERR_MEMORY;
+	}
+	if (!set_request(call, post) ||
+	    lib.multi_add_handle(u->multi, call->easy) != CURLM_OK) {
+		upstream_end(call);
+		return ERR_CONFIG;
+	}
+	call->added = true;
+	*out = call;
+	return ERR_NONE;
+}
+
+void
+upstream_end(struct upstream_call *call)
+{
+	if (call == NULL)
+		return;
+	if (call->added)
+		(void)lib.multi_remove_handle(
+		    call->upstream->multi, call->easy);
+	if (call->easy != NULL) {
+		lib.easy_reset(call->easy); /* forgets keys and pointers */
+		if (call->upstream->spare == NULL)
+			call->upstream->spare = call->easy;
+		else
+			lib.easy_cleanup(call->easy);
+	}
+	lib.slist_free_all(call->headers);
+	buf_release(&call->in);
+	free(call);
+}
+
+static enum upstream_state
+state_of(const struct upstream_call *call, CURLcode code)
+{
+	switch (code) {
+	case CURLE_OK:
+		return UPSTREAM_COMPLETE;
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_OPERATION_TIMEDOUT: /* only connecting has one */
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PROXY:
+		return UPSTREAM_UNREACHABLE;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+		return UPSTREAM_UNTRUSTED;
+	case CURLE_OUT_OF_MEMORY:
+		return UPSTREAM_FAILED;
+	case CURLE_WRITE_ERROR:
+		return buf_err(&call->in) == ERR_NONE ? UPSTREAM_CUT
+						      : UPSTREAM_FAILED;
+	default:
+		return UPSTREAM_CUT;
+	}
+}
+
+static void
+collect(struct upstream *u)
+{
+	struct upstream_call *call;
+	CURLMsg *message;
+	int left;
+
+	while ((message = lib.multi_info_read(u->multi, &left)) != NULL) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		call = NULL;
+		(void)lib.easy_getinfo(
+		    message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
+		if (call == NULL)
+			continue;
+		call->state = state_of(call, message->data.result);
+		if (call->reason[0] == '\0')
+			(void)snprintf(call->reason, sizeof(call->reason),
+			    "%s", lib.easy_strerror(message->data.result));
+	}
+}
+
+void
+upstream_step(struct upstream *u, int64_t now_ms,
+    const struct interests *ready)
+{
+	int running, bits;
+	size_t i;
+
+	for (i = 0; ready != NULL && i < ready->n; i++) {
+		if (ready->fds[i].revents == 0)
+			continue;
+		bits = 0;
+		if (ready->fds[i].revents & POLLIN)
+			bits |= CURL_CSELECT_IN;
+		if (ready->fds[i].revents & POLLOUT)
+			bits |= CURL_CSELECT_OUT;
+		if (ready->fds[i].revents & (POLLERR | POLLHUP | POLLNVAL))
+			bits |= CURL_CSELECT_ERR | CURL_CSELECT_IN;
+		/* A descriptor that is none of libcurl's is no harm. */
+		(void)lib.multi_socket_action(
+		    u->multi, ready->fds[i].fd, bits, &running);
+	}
+	if (u->wake_ms <= now_ms) {
+		u->wake_ms = INTERESTS_NEVER;
+		(void)lib.multi_socket_action(
+		    u->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	collect(u);
+}
+
+void
+upstream_interests(const struct upstream_call *call, struct interests *in)
+{
+	size_t i;
+
+	if (call->state != UPSTREAM_RUNNING) {
+		interests_wake(in, 0);
+		return;
+	}
+	for (i = 0; i < call->n_fds; i++)
+		interests_fd(in, call->fds[i].fd, call->fds[i].events);
+	interests_wake(in, call->upstream->wake_ms);
+}
+
+enum upstream_state
+upstream_state(const struct upstream_call *call)
+{
+	return call->state;
+}
+
+int
+upstream_status(const struct upstream_call *call)
+{
+	long status = 0;
+
+	(void)lib.easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	return (int)status;
+}
+
+const char *
+upstream_content_type(const struct upstream_call *call)
+{
+	char *type = NULL;
+
+	(void)lib.easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &type);
+	return type != NULL ? type : "";
+}
+
+int64_t
+upstream_retry_after_s(const struct upstream_call *call)
+{
+	curl_off_t seconds = 0;
+
+	(void)lib.easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &seconds);
+	return seconds;
+}
+
+const char *
+upstream_reason(const struct upstream_call *call)
+{
+	return call->reason;
+}
+
+struct span
+upstream_data(const struct upstream_call *call)
+{
+	return (struct span){
+	    buf_text(&call->in) + call->taken, call->in.len - call->taken};
+}
+
+void
+upstream_take(struct upstream_call *call, size_t n)
+{
+	call->taken += n;
+	if (call->taken < call->in.len)
+		return;
+	buf_reset(&call->in);
+	call->taken = 0;
+	if (call->paused && call->state == UPSTREAM_RUNNING) {
+		call->paused = false;
+		(void)lib.easy_pause(call->easy, CURLPAUSE_CONT);
+	}
+}
+
+int64_t
+upstream_received(const struct upstream_call *call)
+{
+	return call->received;
+}
