@@ -1,0 +1,20 @@
+/* The floor that a CGI program is measured against: links libc alone, reads
+ * the body, answers one line of JSON. */
+#include <stdlib.h>
+#include <unistd.h>
+
+int
+main(void)
+{
+	static const char answer[] =
+	    "Status: 200 OK\r\nContent-Type: application/json\r\n"
+	    "Content-Length: 15\r\n\r\n{\"status\":\"ok\"}";
+	const char *length = getenv("CONTENT_LENGTH");
+	char body[4096];
+	long left = length == NULL ? 0 : strtol(length, NULL, 10);
+	ssize_t n;
+
+	while (left > 0 && (n = read(0, body, sizeof(body))) > 0)
+		left -= n;
+	return write(1, answer, sizeof(answer) - 1) < 0;
+}
