@@ -41,6 +41,13 @@ struct gateway_ops {
 
 struct gateway {
 	const struct gateway_ops *ops;
+	/* A CGI program: SCRIPT_NAME names it, so it is no part of the path.
+	 * Under FastCGI the name is whatever the web server made of the
+	 * path. */
+	bool cgi;
+	/* A "non-parsed header" program: it writes the HTTP status line
+	 * itself. */
+	bool nph;
 };
 
 #endif

@@ -15,6 +15,7 @@
 struct response {
 	struct gateway *gateway;
 	struct buf head;      /* header lines, each ending in CRLF */
+	size_t id_bytes;      /* of head: the x-request-id line */
 	int status;           /* 0 until response_status() */
 	bool sent;            /* the head is on its way: nothing can change */
 	bool no_body;         /* HEAD: the body is not written */
