@@ -1,0 +1,64 @@
+#!/bin/bash
+# The admin command as a shell user meets it: `admin_test.sh BUILD`.
+build=$(realpath "${1:?usage: admin_test.sh BUILD}")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+passed=0
+failed=0
+unset GATEWAY_INTERFACE
+export PARLANCE_CONFIG=$dir/parlance.conf
+unset PARLANCE_STATE
+
+# expect NAME STATUS PATTERN COMMAND...: its status and what it prints.
+expect() {
+	local name=$1 status=$2 pattern=$3 out got
+	shift 3
+	out=$("$@" 2>&1)
+	got=$?
+	if [ "$got" = "$status" ] && echo "$out" | grep -qE -- "$pattern"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		printf 'FAILED %s: status %s, wanted %s and "%s":\n%s\n' \
+			"$name" "$got" "$status" "$pattern" "$out"
+	fi
+}
+
+parlance=$build/parlance
+expect "help names the commands" 0 "key new" "$parlance" --help
+expect "no command is wrong usage" 2 "usage: parlance" "$parlance"
+expect "an unknown command is named" 2 'unknown command "frob"' \
+	"$parlance" frob
+expect "the version" 0 "^parlance [0-9]" "$parlance" --version
+expect "the reference knows every section" 0 "\[knowledge NAME\]" \
+	"$parlance" help config
+expect "a missing file is named" 1 "parlance.conf: No such file" \
+	"$parlance" check
+
+printf '[bot help]\n' >"$PARLANCE_CONFIG"
+expect "a missing state folder is named with its mending" 1 \
+	"mkdir -p -m 0700 $dir/state" "$parlance" check
+mkdir "$dir/state"
+expect "a good file is said to be good" 0 "ok: 1 bots, 0 keys" \
+	"$parlance" check
+expect "the way to a first key is shown" 0 "parlance key new" \
+	"$parlance" check
+
+"$parlance" key new site >"$dir/key"
+key=$(sed -n 's/^  \(app-.*\)/\1/p' "$dir/key")
+sed -n '/^\[key/,$p' "$dir/key" >>"$PARLANCE_CONFIG"
+expect "the printed section is accepted" 0 "1 keys" "$parlance" check
+expect "the key is not in the file" 1 "" grep -F "$key" "$PARLANCE_CONFIG"
+expect "a key for knowledge says so" 0 "kind = dataset" \
+	"$parlance" key new --dataset
+expect "too many names" 2 "usage: parlance key new" \
+	"$parlance" key new a b c
+expect "another option" 2 "usage: parlance key new" "$parlance" key new --x
+
+printf '[knowledge faq]\nfolder = nowhere\n' >>"$PARLANCE_CONFIG"
+expect "a missing folder is named with its line" 1 \
+	"parlance.conf:[0-9]+: the folder $dir/nowhere" "$parlance" check
+expect "an unknown knowledge" 1 "no \[knowledge zzz\]" "$parlance" index zzz
+
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,166 @@
+"""A deployment that is broken: each breakage is one clear line on stderr and
+in `parlance check`, and to a client a well-formed 500 or 503 of the API that
+was asked, never a crash; mended, the deployment works again."""
+import os
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+from deployment import Deployment, Tally, parse_cgi
+
+CHAT = ("POST", "/v1/chat",
+        {"bot_slug": "demo", "stream": False, "prompt": "Who are you?"})
+MESSAGE = ("POST", "/v1/chat-messages",
+           {"inputs": {}, "query": "Who are you?", "user": "u",
+            "response_mode": "blocking"})
+
+
+def failed_well(t, name, r, api):
+    t.check(name + " status", r.status in (500, 503), r)
+    t.equal(name + " type", r.type, "application/json")
+    body = r.json
+    if api == "bot":
+        t.check(name + " form", isinstance(body.get("detail"), str), body)
+    else:
+        t.equal(name + " form", (sorted(set(body) - {"params"}),
+                                 body.get("status")),
+                (["code", "message", "status"], r.status))
+    t.check(name + " says it once on stderr",
+            len([line for line in r.stderr.decode().splitlines()
+                 if line.startswith("parlance: ")]) >= 1, r.stderr)
+    t.check(name + " shows no path to the client",
+            b"parlance.db" not in r.body and b"/tmp" not in r.body, r.body)
+
+
+def works(t, name, d, key):
+    for ask in (CHAT, MESSAGE):
+        t.equal(name + " works again", d.cgi(*ask, key=key).status, 200)
+
+
+def both(t, name, d, key, word, check=True):
+    for api, ask in (("bot", CHAT), ("messages", MESSAGE)):
+        failed_well(t, "%s, %s API" % (name, api), d.cgi(*ask, key=key), api)
+    if check:
+        done = d.admin("check")
+        t.check(name + " is found by parlance check",
+                done.returncode == 1 and word in done.stderr,
+                (done.returncode, done.stdout, done.stderr))
+
+
+def rows(d):
+    with sqlite3.connect(os.path.join(d.state, "parlance.db")) as c:
+        return c.execute("PRAGMA integrity_check").fetchone()[0]
+
+
+def missing_state(t, d, key):
+    shutil.move(d.state, d.state + ".away")
+    both(t, "missing state folder", d, key, "mkdir")
+    shutil.move(d.state + ".away", d.state)
+    works(t, "missing state folder", d, key)
+
+
+def corrupt(t, d, key):
+    path = os.path.join(d.state, "parlance.db")
+    for name in os.listdir(d.state):
+        if name.startswith("parlance.db"):
+            shutil.move(os.path.join(d.state, name),
+                        os.path.join(d.folder, name))
+    with open(path, "wb") as f:
+        f.write(b"this is not a database " * 400)
+    both(t, "corrupt database", d, key, "backup")
+    os.unlink(path)
+    for name in os.listdir(d.folder):
+        if name.startswith("parlance.db"):
+            shutil.move(os.path.join(d.folder, name),
+                        os.path.join(d.state, name))
+    works(t, "corrupt database", d, key)
+
+
+def locked(t, d, key):
+    c = sqlite3.connect(os.path.join(d.state, "parlance.db"),
+                        isolation_level=None)
+    c.execute("BEGIN EXCLUSIVE")
+    d.env["PARLANCE_SERVER_BUSY_TIMEOUT"] = "300"
+    both(t, "locked database", d, key, "another process")
+    c.execute("ROLLBACK")
+    c.close()
+    del d.env["PARLANCE_SERVER_BUSY_TIMEOUT"]
+    works(t, "locked database", d, key)
+
+
+def in_mounts(d, script, request, key):
+    """The CGI program in a mount namespace of its own, where `script` may
+    change what the state folder is."""
+    body, headers = d.encode(request[2], {})
+    env = dict(d.env, **d.params(request[0], request[1], body, headers, key))
+    done = subprocess.run(
+        ["unshare", "-m" if os.geteuid() == 0 else "-rm", "sh", "-c",
+         script + '\nexec "$0"',
+         os.path.join(d.build, "parlance.cgi")],
+        env=env, input=body, capture_output=True, timeout=60)
+    return parse_cgi(done.stdout, done.stderr)
+
+
+def read_only(t, d, key):
+    script = "mount --bind '%s' '%s' && mount -o remount,bind,ro '%s'" % (
+        (d.state,) * 3)
+    for api, ask in (("bot", CHAT), ("messages", MESSAGE)):
+        failed_well(t, "read-only state, %s API" % api,
+                    in_mounts(d, script, ask, key), api)
+    works(t, "read-only state", d, key)
+
+
+def full_disk(t, d, key):
+    # A small disk, filled up beside the database.
+    script = """mount -t tmpfs -o size=2m none '%s'
+cp '%s'/* '%s'/ && dd if=/dev/zero of='%s/filler' bs=1k count=4096 2>/dev/null
+true""" % (d.state, d.folder + "/copy", d.state, d.state)
+    shutil.copytree(d.state, d.folder + "/copy")
+    for api, ask in (("bot", CHAT), ("messages", MESSAGE)):
+        failed_well(t, "full disk, %s API" % api,
+                    in_mounts(d, script, ask, key), api)
+    works(t, "full disk", d, key)
+    t.equal("full disk leaves the database whole", rows(d), "ok")
+
+
+def configuration(t, d, key, good):
+    d.write("parlance.conf", good + "\n[bot x]\nperosna = y\n")
+    for api, ask in (("bot", CHAT), ("messages", MESSAGE)):
+        r = d.cgi(*ask, key=key)
+        failed_well(t, "bad configuration, %s API" % api, r, api)
+        t.check("bad configuration names line and word",
+                b"perosna" in r.stderr and b"persona" in r.stderr, r.stderr)
+    done = d.admin("check")
+    t.check("parlance check names it", done.returncode == 1 and
+            'did you mean "persona"' in done.stderr, done)
+    os.unlink(d.conf)
+    for api, ask in (("bot", CHAT), ("messages", MESSAGE)):
+        failed_well(t, "no configuration, %s API" % api,
+                    d.cgi(*ask, key=key), api)
+    d.write("parlance.conf", good)
+    works(t, "configuration", d, key)
+
+
+def main():
+    t = Tally()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    conf = "[bot demo]\npersona = You are Ann, a helper.\n"
+    with Deployment(sys.argv[1], conf) as d:
+        key, section = d.new_key("test")
+        conf += section
+        d.write("parlance.conf", conf)
+        works(t, "at first", d, key)
+        t.equal("parlance check is content", d.admin("check").returncode, 0)
+        missing_state(t, d, key)
+        corrupt(t, d, key)
+        locked(t, d, key)
+        read_only(t, d, key)
+        full_disk(t, d, key)
+        configuration(t, d, key, conf)
+        t.equal("the database is whole", rows(d), "ok")
+    t.end()
+
+
+main()
