@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/words.h"
 #include "config/config.h"
 #include "knowledge/knowledge.h"
 #include "turn/prompt.h"
@@ -24,9 +25,12 @@ struct turn {
 	struct engine_run *run;
 	size_t engine;             /* which of the bot's engines */
 	struct buf answer;
+	struct word_limit words;
 	struct turn_result result;
 	int64_t started_us;
-	bool started, stopped, over;
+	int64_t limit_ms;          /* when it has run for too long */
+	bool stopped, over;
+	bool enough;               /* max_words were said */
 };
 
 /* Passages are a help, not a condition: without them there is an answer. */
@@ -51,6 +55,20 @@ find_passages(struct turn *t)
 		kept++;
 	t->request.passages = passages;
 	t->request.n_passages = kept;
+}
+
+/* What we put in front of the caller's words. */
+static void
+count_context(struct turn *t)
+{
+	const struct chat_message *first = t->request.prompt;
+
+	if (t->request.n_prompt == 0 || first->role != ROLE_SYSTEM ||
+	    (t->setup.n_history > 0 &&
+		first->content.data == t->setup.history[0].content.data))
+		return;
+	t->result.context_words = words_count(first->content);
+	t->result.context_tokens = engine_count_tokens(first->content);
 }
 
 enum err
@@ -88,6 +106,8 @@ turn_start(const struct turn_setup *setup, struct turn **out)
 	}
 	t->result.passages = t->request.passages;
 	t->result.n_passages = t->request.n_passages;
+	t->words.most = t->request.max_words;
+	count_context(t);
 	*out = t;
 	return ERR_NONE;
 }
@@ -148,8 +168,11 @@ static void
 end_with_error(struct turn *t, enum engine_fault fault, const char *message,
     struct turn_event *event)
 {
+	/* The engine's words go with the engine. */
+	message = arena_strdup(t->setup.arena, message);
 	*event = (struct turn_event){.kind = TURN_ERROR, .fault = fault,
-	    .message = message};
+	    .message = message != NULL ? message
+				       : engine_fault_text(fault)};
 	finish(t, NULL);
 }
 
@@ -161,7 +184,8 @@ fall_back(struct turn *t, const struct engine_event *e)
 	    t->engine + 1 >= t->setup.bot->engines.n)
 		return false;
 	log_error("engine %s failed (%s); trying %s",
-	    t->setup.bot->engines.items[t->engine], e->message,
+	    t->setup.bot->engines.items[t->engine],
+	    engine_fault_text(e->fault),
 	    t->setup.bot->engines.items[t->engine + 1]);
 	leave_engine(t);
 	t->engine++;
@@ -171,16 +195,70 @@ fall_back(struct turn *t, const struct engine_event *e)
 static void
 take_delta(struct turn *t, struct span text, struct turn_event *event)
 {
+	text = word_limit_take(&t->words, text, &t->enough);
 	if (t->result.first_token_s < 0)
 		t->result.first_token_s =
 		    (double)(clock_monotonic_us() - t->started_us) / 1e6;
 	buf_add(&t->answer, text.data, text.len);
 	if (buf_err(&t->answer) != ERR_NONE) {
-		end_with_error(t, FAULT_TOO_BIG, "The answer is too long.",
-		    event);
+		end_with_error(t, FAULT_TOO_BIG,
+		    engine_fault_text(FAULT_TOO_BIG), event);
 		return;
 	}
 	*event = (struct turn_event){.kind = TURN_DELTA, .text = text};
+}
+
+/* The engine says that the answer is complete. */
+static void
+take_end(struct turn *t, const struct engine_event *e,
+    struct turn_event *event)
+{
+	if (e->passages != NULL) {
+		t->result.passages = e->passages;
+		t->result.n_passages = e->n_passages;
+	}
+	finish(t, &e->usage);
+	if (e->latency_s > 0)
+		t->result.latency_s = t->result.usage.latency_s = e->latency_s;
+	event->kind = TURN_END;
+}
+
+static void
+take_error(struct turn *t, const struct engine_event *e,
+    struct turn_event *event)
+{
+	end_with_error(t, e->fault,
+	    e->message != NULL ? e->message : engine_fault_text(e->fault),
+	    event);
+	event->retry_after_s = e->retry_after_s;
+}
+
+/* One event of the engine.  False when there is nothing to tell yet. */
+static bool
+take_event(struct turn *t, struct engine_event *e, struct turn_event *event)
+{
+	if (e->kind == ENGINE_END && t->answer.len == 0)
+		*e = (struct engine_event){.kind = ENGINE_ERROR,
+		    .fault = FAULT_MALFORMED,
+		    .message = "The model gave no answer."};
+	switch (e->kind) {
+	case ENGINE_WAIT:
+		return true;
+	case ENGINE_DELTA:
+		if (e->text.len == 0)
+			return false;
+		take_delta(t, e->text, event);
+		return event->kind != TURN_DELTA || event->text.len > 0;
+	case ENGINE_END:
+		take_end(t, e, event);
+		return true;
+	case ENGINE_ERROR:
+		if (fall_back(t, e))
+			return false;
+		take_error(t, e, event);
+		return true;
+	}
+	return true;
 }
 
 void
@@ -190,49 +268,40 @@ turn_next(struct turn *t, int64_t now_ms, const struct interests *ready,
 	struct engine_event e;
 
 	*event = (struct turn_event){.kind = TURN_WAIT};
-	if (t->stopped || t->over) {
+	if (t->limit_ms == 0)
+		t->limit_ms =
+		    now_ms + t->setup.config->server.turn_limit_s * 1000;
+	if (now_ms >= t->limit_ms)
+		turn_stop(t);
+	if (t->stopped || t->over || t->enough) {
 		if (!t->over)
 			finish(t, NULL);
 		event->kind = TURN_END;
 		return;
 	}
-	for (;;) {
+	do {
 		if (t->run == NULL && enter_engine(t) != ERR_NONE) {
 			end_with_error(t, FAULT_INTERNAL,
-			    "The answer could not be made.", event);
+			    engine_fault_text(FAULT_INTERNAL), event);
 			return;
 		}
 		memset(&e, 0, sizeof(e));
 		t->run->ops->next(t->run, now_ms, ready, &e);
-		switch (e.kind) {
-		case ENGINE_WAIT:
-			return;
-		case ENGINE_DELTA:
-			if (e.text.len == 0)
-				continue;
-			take_delta(t, e.text, event);
-			return;
-		case ENGINE_END:
-			finish(t, &e.usage);
-			event->kind = TURN_END;
-			return;
-		case ENGINE_ERROR:
-			if (fall_back(t, &e)) {
-				ready = NULL;
-				continue;
-			}
-			end_with_error(t, e.fault, e.message, event);
-			event->retry_after_s = e.retry_after_s;
-			return;
-		}
+	} while (!take_event(t, &e, event) && !t->enough);
+	if (t->enough && event->kind == TURN_DELTA && event->text.len == 0) {
+		finish(t, NULL);
+		event->kind = TURN_END;
 	}
 }
 
 void
 turn_interests(struct turn *t, struct interests *in)
 {
-	if (t->run != NULL)
+	if (t->run != NULL && !t->enough)
 		t->run->ops->interests(t->run, in);
+	else
+		interests_wake(in, 0);
+	interests_wake(in, t->limit_ms);
 }
 
 void

@@ -31,6 +31,10 @@ struct turn_setup {
 	struct span question;
 	const struct chat_message *history; /* oldest first */
 	size_t n_history;
+	/* The caller wrote the history: nothing of it is left out unless the
+	 * bot's context_size is known.  Else the budget of
+	 * contracts/chat-messages.md 5 holds. */
+	bool history_is_callers;
 	const struct turn_input *inputs;
 	size_t n_inputs;
 	const struct chat_file *files;
@@ -62,7 +66,7 @@ struct turn_result {
 	size_t n_passages;
 	struct usage usage;       /* tokens and prices */
 	bool usage_estimated;
-	bool stopped;             /* turn_stop() ended it */
+	bool stopped;             /* turn_stop() or turn_limit ended it */
 	double latency_s;
 	double first_token_s;     /* negative when there was none */
 	int64_t context_words, context_tokens; /* what we added: persona,
