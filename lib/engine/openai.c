@@ -254,8 +254,10 @@ read_reply(struct openai_run *o)
 	if (upstream_received(o->call) / FRAME_FACTOR >
 		o->engine->max_answer_bytes ||
 	    o->answer_bytes + (int64_t)o->text.len >
-		o->engine->max_answer_bytes)
+		o->engine->max_answer_bytes) {
 		fail(o, FAULT_TOO_BIG);
+		buf_reset(&o->text);
+	}
 }
 
 /* ---- the end of a reply ------------------------------------------------- */
@@ -514,7 +516,8 @@ set_up(struct openai_run *o, struct arena *arena)
 			log_error("engine %s: %s is not set in the "
 				  "environment", e->name, e->key_env);
 	}
-	if (url.len == 0 || (e->key_env != NULL && o->key == NULL) ||
+	if (!(span_starts(url, "http://") || span_starts(url, "https://")) ||
+	    (e->key_env != NULL && o->key == NULL) ||
 	    text_breaks_line(span_of(o->key)))
 		return false;
 	while (span_ends(url, "/"))

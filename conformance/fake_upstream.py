@@ -1,0 +1,332 @@
+"""A model server on loopback that answers as it is told, faults included.
+
+    up = FakeUpstream()            # up.url is "http://127.0.0.1:PORT/v1"
+    ... a bot whose model is "tokens=3 pace_ms=20 fault=rst" ...
+    up.calls                       # what it saw, oldest first
+    up.close()
+
+What a call gets is said by its model name, words of NAME=VALUE:
+
+    tokens=N          how many tokens it says, "w0 " "w1 " ... (default 3)
+    first_ms=N        wait before the reply's head
+    slow_head_ms=N    the head's bytes trickle in over this time
+    wait_ms=N         wait between the head and the first token
+    pace_ms=N         wait before each further token
+    split=N           send N bytes at a time (the bytes, not the events)
+    usage=no          no usage at the end
+    stream=no         one JSON completion instead of a stream
+    file=NAME         the raw bytes of a file instead of made-up tokens
+    status=N code=X   refuse with this status, and this code in the error
+    retry_after=N     ... and this header
+    times=N           the fault or the status strikes only the first N calls
+                      of this model name
+    refuse_usage=yes  400 as long as stream_options is asked for
+    after=N           the fault strikes after N tokens (default: 0)
+    fault=WORD        fin        close inside the chunked framing
+                      rst        reset the connection
+                      stall      say nothing more
+                      close_cut  a close-delimited body that ends early
+                      clean_cut  a complete framing without [DONE]
+                      bad_json   an event that is no JSON
+                      not_chat   an event that is JSON but no chunk
+                      type       200 with text/html
+                      error      an error event inside the 200
+                      error_type an `event: error`
+                      huge       an event of 8 MB
+                      long       an answer without an end
+                      redirect   302
+                      empty      a complete stream without any text
+                      no_answer  close before the head
+
+Each entry of `calls` is a dict: model, body (decoded), headers, tokens (how
+many were sent), end ("done", "fault", or "gone" when the client left), start
+and ms (until then).
+"""
+import http.server
+import json
+import os
+import select
+import socket
+import socketserver
+import ssl
+import struct
+import threading
+import time
+
+
+class Gone(Exception):
+    """The client has left."""
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    # -- bytes -----------------------------------------------------------
+
+    def pause(self, ms):
+        """Waits; notices at once when the client leaves."""
+        until = time.monotonic() + ms / 1000
+        while True:
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            if select.select([self.connection], [], [], left)[0]:
+                try:
+                    if not self.connection.recv(1, socket.MSG_PEEK):
+                        raise Gone
+                except OSError:
+                    raise Gone from None
+                time.sleep(min(left, 0.005))
+
+    def put(self, data):
+        step = int(self.script.get("split", 0)) or len(data) or 1
+        try:
+            for i in range(0, len(data), step):
+                self.connection.sendall(data[i:i + step])
+        except OSError:
+            raise Gone from None
+
+    def put_chunk(self, data):
+        if self.chunked:
+            data = b"%x\r\n%s\r\n" % (len(data), data)
+        self.put(data)
+
+    def put_event(self, event, kind=None):
+        text = event if isinstance(event, str) else json.dumps(
+            event, ensure_ascii=False)
+        self.put_chunk((("event: %s\n" % kind if kind else "")
+                        + "data: %s\n\n" % text).encode())
+
+    def head(self, status, content_type, more=()):
+        lines = ["HTTP/1.1 %d X" % status, "Content-Type: " + content_type]
+        lines += ["Transfer-Encoding: chunked"] if self.chunked else []
+        lines += list(more)
+        data = ("\r\n".join(lines) + "\r\n\r\n").encode()
+        trickle = int(self.script.get("slow_head_ms", 0))
+        if trickle:
+            for i in range(len(data)):
+                self.put(data[i:i + 1])
+                self.pause(trickle / len(data))
+        else:
+            self.put(data)
+
+    def whole(self, status, body, more=(), content_type="application/json"):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.chunked = False
+        self.head(status, content_type,
+                  ["Content-Length: %d" % len(data), *more])
+        self.put(data)
+
+    def end_stream(self):
+        if self.chunked:
+            self.put(b"0\r\n\r\n")
+
+    # -- what is said ----------------------------------------------------
+
+    def usage(self, tokens):
+        return {"prompt_tokens": 10 + len(self.body["messages"]),
+                "completion_tokens": tokens,
+                "total_tokens": 10 + len(self.body["messages"]) + tokens}
+
+    def chunk(self, text=None, finish=None, usage=None):
+        out = {"id": "chatcmpl-1", "object": "chat.completion.chunk",
+               "created": 1700000000, "model": "fake", "choices": [],
+               "usage": usage}
+        if usage is None:
+            delta = {} if text is None else {"content": text}
+            out["choices"] = [{"index": 0, "delta": delta,
+                               "logprobs": None, "finish_reason": finish}]
+        return out
+
+    def refuse(self, status):
+        code = self.script.get("code")
+        more = []
+        if "retry_after" in self.script:
+            more.append("Retry-After: " + self.script["retry_after"])
+        self.whole(status, {"error": {
+            "message": "this call is refused; key "
+            + str(self.headers.get("Authorization")),
+            "type": "test_error", "param": None, "code": code}}, more)
+
+    def reset(self):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                   struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def fault_in_stream(self, fault):
+        """False when the stream goes on to its regular end."""
+        if fault in ("fin", "close_cut"):
+            self.connection.shutdown(socket.SHUT_RDWR)
+        elif fault == "rst":
+            time.sleep(0.02)  # or the tokens before it are lost as well
+            self.reset()
+        elif fault == "stall":
+            self.pause(60000)
+        elif fault == "clean_cut":
+            self.end_stream()
+        elif fault == "bad_json":
+            self.put_event('{"choices": [{"delta"')
+        elif fault == "not_chat":
+            self.put_event('{"hello": 1}')
+        elif fault == "error":
+            self.put_event({"error": {"message": "the model fell over",
+                                      "type": "server_error", "code": None}})
+        elif fault == "error_type":
+            self.put_event({"message": "the model fell over"}, "error")
+        elif fault == "huge":
+            self.put_event(self.chunk("x" * (8 << 20)))
+        elif fault == "long":
+            while True:
+                self.put_event(self.chunk("x" * 60000))
+        else:
+            return False
+        self.call["end"] = "fault"
+        self.close_connection = True
+        return True
+
+    def stream(self, fault):
+        self.chunked = fault != "close_cut"
+        after = int(self.script.get("after", 0))
+        tokens = 0 if fault == "empty" else int(self.script.get("tokens", 3))
+        self.head(200, "text/event-stream; charset=utf-8")
+        self.pause(int(self.script.get("wait_ms", 0)))
+        self.put_event(self.chunk(""))
+        for i in range(tokens):
+            if fault and i >= after and self.fault_in_stream(fault):
+                return
+            if i > 0:
+                self.pause(int(self.script.get("pace_ms", 0)))
+            self.put_event(self.chunk("w%d " % i))
+            self.call["tokens"] = i + 1
+        if fault and fault != "empty" and self.fault_in_stream(fault):
+            return
+        self.put_event(self.chunk(finish="stop"))
+        if self.script.get("usage") != "no" and \
+                self.body.get("stream_options", {}).get("include_usage"):
+            self.put_event(self.chunk(usage=self.usage(tokens)))
+        self.put_event("[DONE]")
+        self.end_stream()
+
+    def completion(self):
+        tokens = int(self.script.get("tokens", 3))
+        text = "".join("w%d " % i for i in range(tokens))
+        self.call["tokens"] = tokens
+        self.whole(200, {
+            "id": "chatcmpl-1", "object": "chat.completion",
+            "choices": [{"index": 0, "finish_reason": "stop",
+                         "message": {"role": "assistant", "content": text}}],
+            "usage": self.usage(tokens)})
+
+    def recording(self):
+        with open(self.script["file"], "rb") as f:
+            data = f.read()
+        self.chunked = True
+        self.head(200, "text/event-stream")
+        step = int(self.script.get("split", 0)) or len(data)
+        for i in range(0, len(data), step):
+            self.put_chunk(data[i:i + step])
+        self.end_stream()
+
+    def answer(self, fault, status):
+        self.pause(int(self.script.get("first_ms", 0)))
+        if self.script.get("refuse_usage") and "stream_options" in self.body:
+            self.whole(400, {"error": {
+                "message": "Unrecognized argument: stream_options",
+                "type": "invalid_request_error"}})
+        elif status:
+            self.refuse(status)
+        elif fault == "no_answer":
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+        elif fault == "redirect":
+            self.whole(302, {}, ["Location: /v1/elsewhere"])
+        elif fault == "type":
+            self.whole(200, b"<p>Welcome</p>", (), "text/html")
+        elif "file" in self.script:
+            self.recording()
+        elif self.script.get("stream") == "no":
+            self.completion()
+        else:
+            self.stream(fault)
+
+    def do_GET(self):
+        self.whole(404, {})
+
+    def do_POST(self):
+        start = time.monotonic()
+        data = self.rfile.read(int(self.headers["Content-Length"]))
+        self.body = json.loads(data)
+        model = self.body.get("model") or ""
+        self.script = dict(w.split("=", 1) for w in model.split() if "=" in w)
+        self.chunked = True
+        self.call = {"model": model, "body": self.body, "path": self.path,
+                     "headers": dict(self.headers), "tokens": 0,
+                     "end": None, "start": start, "ms": None}
+        self.server.owner.note(self.call)
+        fault = self.script.get("fault")
+        status = int(self.script.get("status", 0))
+        if "times" in self.script and self.server.owner.count(model) > int(
+                self.script["times"]):
+            fault, status = None, 0
+        try:
+            self.answer(fault, status)
+            self.call["end"] = self.call["end"] or "done"
+        except (Gone, OSError):
+            self.call["end"] = "gone"
+            self.close_connection = True
+        self.call["ms"] = (time.monotonic() - start) * 1000
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def handle_error(self, request, address):
+        pass  # a client that breaks off is what many tests are about
+
+
+class FakeUpstream:
+    def __init__(self, certificate=None):
+        """certificate: a PEM file with key and certificate, for TLS."""
+        self.lock = threading.Lock()
+        self.calls = []
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server.owner = self
+        scheme = "http"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.server.socket = context.wrap_socket(
+                self.server.socket, server_side=True,
+                do_handshake_on_connect=False)
+            scheme = "https"
+        self.url = "%s://127.0.0.1:%d/v1" % (
+            scheme, self.server.server_address[1])
+        self.thread = threading.Thread(
+            target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def note(self, call):
+        with self.lock:
+            self.calls.append(call)
+
+    def count(self, model):
+        with self.lock:
+            return sum(c["model"] == model for c in self.calls)
+
+    def of(self, model):
+        with self.lock:
+            return [c for c in self.calls if c["model"] == model]
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+if __name__ == "__main__":
+    fake = FakeUpstream()
+    print(fake.url, flush=True)
+    fake.thread.join()
