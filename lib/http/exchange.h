@@ -10,6 +10,7 @@ struct config;        /* config/config.h: read-only, shared */
 struct store_pool;    /* store/store.h: leases database connections */
 struct engine_worker; /* engine/engine.h: what belongs to this worker */
 struct caller;        /* auth/caller.h: whose key it is */
+struct pyjson;        /* json/pyjson.h */
 struct route;
 
 struct exchange {
@@ -21,6 +22,7 @@ struct exchange {
 	const struct route *route;   /* what matched */
 	struct span captures[4];     /* the {parts} of its pattern */
 	const struct caller *caller; /* set by the family's guard */
+	const struct pyjson *json;   /* the body, when the guard decodes it */
 	struct answer *answer; /* a handler that must wait leaves it here */
 };
 

@@ -213,6 +213,21 @@ response_send_json(struct response *r, int status, const struct buf *body)
 }
 
 enum err
+response_begin(struct response *r, const char *content_type, size_t length)
+{
+	char text[24];
+	enum err err = response_header(r, "Content-Type",
+	    span_of(content_type));
+
+	(void)snprintf(text, sizeof(text), "%zu", length);
+	if (err == ERR_NONE)
+		err = response_header(r, "Content-Length", span_of(text));
+	if (err != ERR_NONE)
+		return err;
+	return send_with(r, SPAN_NONE);
+}
+
+enum err
 response_begin_stream(struct response *r, const char *content_type)
 {
 	enum err err = response_header(r, "Content-Type",

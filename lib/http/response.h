@@ -48,6 +48,11 @@ enum err response_send(struct response *r, const char *content_type,
 enum err response_send_json(struct response *r, int status,
     const struct buf *body);
 
+/* Sends the head of an answer of so many bytes, which response_write()
+ * brings piece by piece: for bodies too large to hold. */
+enum err response_begin(struct response *r, const char *content_type,
+    size_t length);
+
 /* Sends the head of a stream: no length, no caching, no proxy buffering. */
 enum err response_begin_stream(struct response *r, const char *content_type);
 /* Sends bytes of a stream in one write and flushes them. */
