@@ -4,7 +4,7 @@
 #define N(rows) (sizeof(rows) / sizeof((rows)[0]))
 #define PERIOD_DAYS_MAX 3660
 
-/* ---- ChatMessage ------------------------------------------------------------ */
+/* ---- ChatMessage --------------------------------------------------------- */
 
 /* In the order of enum chat_role. */
 static const char *const role_values[] = {"system", "user", "assistant"};
@@ -31,7 +31,7 @@ static const struct model chat_turn_model = {
     .size = sizeof(struct chat_turn),
 };
 
-/* ---- ChatRequest ------------------------------------------------------------ */
+/* ---- ChatRequest --------------------------------------------------------- */
 
 static const struct field chat_fields[] = {
     {FIELD(struct chat_request, bot_uid, v1_text), .null = true},
@@ -83,7 +83,7 @@ const struct model chat_request_model = {
     .size = sizeof(struct chat_request),
 };
 
-/* ---- StatisticsRequest ------------------------------------------------------ */
+/* ---- StatisticsRequest --------------------------------------------------- */
 
 static const struct field_integer nobody = {true, -1, {"-1", 2}};
 

@@ -46,7 +46,7 @@ struct reader {
 	uint64_t key[2];
 };
 
-/* ---- faults, blanks, nodes ------------------------------------------------ */
+/* ---- faults, blanks, nodes --------------------------------------------- */
 
 static bool
 fault(struct reader *r, const char *msg, size_t at)
@@ -97,7 +97,7 @@ add_node(struct reader *r, enum pyjson_kind kind, const char *text, size_t len)
 	return true;
 }
 
-/* ---- strings -------------------------------------------------------------- */
+/* ---- strings ----------------------------------------------------------- */
 
 #define EACH_BYTE(b) (UINT64_MAX / 255U * (uint64_t)(b))
 #define ZERO_BYTES(w) (((w) - EACH_BYTE(0x01)) & ~(w) & EACH_BYTE(0x80))
@@ -241,7 +241,7 @@ read_string(struct reader *r)
 	return add_node(r, PYJSON_STRING, r->text + start, r->at - 1 - start);
 }
 
-/* ---- numbers and literals ------------------------------------------------- */
+/* ---- numbers and literals ---------------------------------------------- */
 
 static size_t
 skip_digits(struct reader *r)
@@ -346,7 +346,7 @@ read_scalar(struct reader *r)
 	return fault(r, "Expecting value", r->at);
 }
 
-/* ---- names given more than once ------------------------------------------- */
+/* ---- names given more than once ---------------------------------------- */
 
 static bool
 same_name(const struct pyjson *a, const struct pyjson *b)
@@ -467,7 +467,7 @@ compare_many_names(struct reader *r, struct pyjson *object, struct pyjson *end)
 	return true;
 }
 
-/* ---- arrays and objects --------------------------------------------------- */
+/* ---- arrays and objects ------------------------------------------------ */
 
 static bool
 in_object(const struct reader *r)
@@ -609,7 +609,7 @@ read_text(struct reader *r)
 	return true;
 }
 
-/* ---- the whole ------------------------------------------------------------ */
+/* ---- the whole --------------------------------------------------------- */
 
 static void
 locate(const struct reader *r, struct pyjson_error *error)

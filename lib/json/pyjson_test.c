@@ -29,7 +29,7 @@ teardown(void)
 	buf_release(&out);
 }
 
-/* ---- faults: message and position as CPython 3.11 gives them ------------- */
+/* ---- faults: message and position as CPython 3.11 gives them ---------- */
 
 static const struct {
 	const char *name;
@@ -142,7 +142,7 @@ START_TEST(faults_are_cpythons)
 }
 END_TEST
 
-/* ---- what is accepted, seen through the encoder --------------------------- */
+/* ---- what is accepted, seen through the encoder ------------------------ */
 
 static const struct {
 	const char *name;
@@ -205,7 +205,7 @@ START_TEST(values_are_read)
 }
 END_TEST
 
-/* ---- encodings ------------------------------------------------------------- */
+/* ---- encodings ---------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -267,7 +267,7 @@ START_TEST(bodies_are_decoded)
 }
 END_TEST
 
-/* ---- limits, time, memory --------------------------------------------------- */
+/* ---- limits, time, memory ------------------------------------------------ */
 
 static struct span
 repeat(const char *piece, size_t times, const char *before, const char *after)
@@ -383,7 +383,7 @@ START_TEST(many_names_take_linear_time)
 }
 END_TEST
 
-/* ---- reading values --------------------------------------------------------- */
+/* ---- reading values ------------------------------------------------------ */
 
 START_TEST(lookups_can_be_chained)
 {

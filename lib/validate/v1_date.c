@@ -23,7 +23,7 @@ static const struct field_words bad_number = {
 static const struct field_words bad_format = {
     "invalid date format", "value_error.date", NULL};
 
-/* ---- the calendar ----------------------------------------------------------- */
+/* ---- the calendar -------------------------------------------------------- */
 
 static bool
 is_leap(int year)
@@ -77,7 +77,7 @@ date_text(int32_t day, char out[DATE_TEXT])
 	    (unsigned)month % 100, (unsigned)(left + 1) % 100);
 }
 
-/* ---- numbers ---------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 /* An integer divided by 1000, rounded once, as Python divides integers. */
 static double
@@ -152,7 +152,7 @@ number_day(double number, struct span integer, int32_t *day)
 	return true;
 }
 
-/* ---- the kind --------------------------------------------------------------- */
+/* ---- the kind ------------------------------------------------------------ */
 
 static bool
 string_day(struct validation *v, const struct field_place *place,

@@ -30,7 +30,7 @@ is_scalar(const struct pyjson *value)
 	return !pyjson_is_array(value) && !pyjson_is_object(value);
 }
 
-/* ---- boolean ---------------------------------------------------------------- */
+/* ---- boolean ------------------------------------------------------------- */
 
 static bool
 word_among(struct span word, const char *const *words)
@@ -83,7 +83,7 @@ read_boolean(struct validation *v, const struct field *field,
 
 const struct field_kind v1_boolean = {sizeof(bool), read_boolean};
 
-/* ---- text ------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------- */
 
 /* str() of a number, a boolean or a string. */
 static bool
@@ -127,7 +127,7 @@ read_text(struct validation *v, const struct field *field,
 
 const struct field_kind v1_text = {sizeof(struct span), read_text};
 
-/* ---- integer ---------------------------------------------------------------- */
+/* ---- integer ------------------------------------------------------------- */
 
 /* int() of a float: cut towards zero, all of its digits. */
 static bool
@@ -202,7 +202,7 @@ read_integer(struct validation *v, const struct field *field,
 const struct field_kind v1_integer = {sizeof(struct field_integer),
     read_integer};
 
-/* ---- enumeration ------------------------------------------------------------ */
+/* ---- enumeration --------------------------------------------------------- */
 
 static bool
 read_enumeration(struct validation *v, const struct field *field,
@@ -224,7 +224,7 @@ read_enumeration(struct validation *v, const struct field *field,
 
 const struct field_kind v1_enumeration = {sizeof(int), read_enumeration};
 
-/* ---- list ------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------- */
 
 /* Reads every item to `items`, or all of them to the one scratch item. */
 static bool
@@ -279,7 +279,7 @@ read_list(struct validation *v, const struct field *field,
 
 const struct field_kind v1_list = {sizeof(struct field_list), read_list};
 
-/* ---- the error list --------------------------------------------------------- */
+/* ---- the error list ------------------------------------------------------ */
 
 static void
 write_place(struct buf *out, const struct field_place *place)

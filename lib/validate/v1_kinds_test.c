@@ -66,7 +66,7 @@ read_as(const struct field_kind *kind, const void *detail, const char *text,
 	return sink.msg;
 }
 
-/* ---- booleans --------------------------------------------------------------- */
+/* ---- booleans ------------------------------------------------------------ */
 
 static const struct {
 	const char *text;
@@ -99,7 +99,7 @@ START_TEST(booleans_are_read)
 }
 END_TEST
 
-/* ---- texts ------------------------------------------------------------------ */
+/* ---- texts --------------------------------------------------------------- */
 
 static const struct {
 	const char *text, *value; /* NULL: refused */
@@ -126,7 +126,7 @@ START_TEST(texts_are_read)
 }
 END_TEST
 
-/* ---- integers --------------------------------------------------------------- */
+/* ---- integers ------------------------------------------------------------ */
 
 static const struct {
 	const char *text, *digits; /* NULL: refused */
@@ -181,7 +181,7 @@ START_TEST(integers_in_strings_have_4300_code_points)
 }
 END_TEST
 
-/* ---- dates ------------------------------------------------------------------ */
+/* ---- dates --------------------------------------------------------------- */
 
 #define TYPE "invalid type; expected date, string, bytes, int or float"
 #define NUMBER "cannot convert float NaN to integer"
@@ -253,7 +253,7 @@ START_TEST(every_day_comes_back)
 }
 END_TEST
 
-/* ---- mappings and objects --------------------------------------------------- */
+/* ---- mappings and objects ------------------------------------------------ */
 
 #define DICT "value is not a valid dict"
 #define KEYS "keywords must be strings"

@@ -1,0 +1,402 @@
+/*
+ * POST /v1/chat: a view of one turn, blocking or as a stream
+ * (contracts/chat.md 7).
+ *
+ * A stream begins with the engine's first word, not before: until then a
+ * failure of the engine can still be an ordinary HTTP error.  Each block is
+ * one write, because a public client parses every network chunk by itself.
+ * After ten seconds of silence a comment line, ": ping", keeps proxies from
+ * closing the connection and finds out whether the client is still there.
+ *
+ * An engine that fails after its first word ends the stream with
+ *
+ *	event: error
+ *	data: {"detail":"<what happened>"}
+ *
+ * and without [DONE].  The payload has no "content", so that no client takes
+ * it for a part of the answer, and a client that looks for nothing but
+ * content fails on it instead of showing half an answer as a whole one.
+ *
+ * Usage is counted before the end of the answer is written, so that whoever
+ * has read the end finds it in the statistics.  An answer that broke off is
+ * counted as far as it went: the tokens were spent.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "auth/caller.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/words.h"
+#include "botapi/botapi_errors.h"
+#include "botapi/botapi_requests.h"
+#include "botapi/botapi_routes.h"
+#include "json/jsonout.h"
+#include "store/store.h"
+#include "turn/turn.h"
+#include "usage/usage_rows.h"
+
+#define PING_MS 10000
+#define BLOCK_MAX ((size_t)64 << 20) /* an answer as JSON */
+#define DAY_S 86400
+#define EVENT_STREAM "text/event-stream; charset=utf-8"
+
+struct chat_answer {
+	struct answer answer; /* first: what the driver holds */
+	struct exchange *x;
+	struct turn *turn;
+	struct chat_request request;
+	bool begun;            /* the stream's head is written */
+	bool counted, done;
+	int64_t last_write_ms;
+};
+
+/* ---- what was asked ------------------------------------------------------ */
+
+/* Counts the words and tokens of a text into two counters. */
+static void
+count_text(struct span text, int64_t *words, int64_t *tokens)
+{
+	*words += words_count(text);
+	*tokens += engine_count_tokens(text);
+}
+
+/*
+ * The turns in order, a prompt being one more of the user's at the end.  The
+ * last turn of the user is the question (without any, the last turn); what
+ * stands around it is the history.
+ */
+static bool
+read_turns(struct arena *arena, const struct chat_request *r,
+    struct turn_setup *setup)
+{
+	const struct chat_turn *turns = r->messages.items;
+	struct chat_message *history;
+	size_t n = r->messages.n, question = n, i, kept = 0;
+
+	if (r->prompt.len == 0) {
+		question = n - 1;
+		for (i = n; i-- > 0;)
+			if (turns[i].role == ROLE_USER) {
+				question = i;
+				break;
+			}
+	}
+	history = arena_array(arena, n, sizeof(*history));
+	if (history == NULL)
+		return false;
+	for (i = 0; i < n; i++)
+		if (i != question)
+			history[kept++] = (struct chat_message){
+			    (enum chat_role)turns[i].role, turns[i].content};
+	setup->question = question < n ? turns[question].content : r->prompt;
+	setup->history = history;
+	setup->n_history = kept;
+	return true;
+}
+
+static char *
+copy_text(struct arena *arena, struct span text, bool *failed)
+{
+	char *copy;
+
+	if (text.len == 0)
+		return NULL;
+	copy = arena_strndup(arena, text.data, text.len);
+	if (copy == NULL)
+		*failed = true;
+	return copy;
+}
+
+static enum err
+start_turn(struct chat_answer *a, const struct bot_config *bot)
+{
+	struct exchange *x = a->x;
+	const struct chat_request *r = &a->request;
+	struct arena *arena = x->request.arena;
+	bool failed = false;
+	struct turn_setup setup = {
+	    .config = x->config,
+	    .bot = bot,
+	    .stores = x->stores,
+	    .worker = x->worker,
+	    .arena = arena,
+	    .history_is_callers = true,
+	    .language = copy_text(arena, r->language, &failed),
+	    .max_words = r->max_words.value > 0 ? r->max_words.value : 0,
+	    .user = copy_text(arena, r->user_id, &failed),
+	};
+
+	if (failed || !read_turns(arena, r, &setup))
+		return ERR_MEMORY;
+	return turn_start(&setup, &a->turn);
+}
+
+/* ---- accounting ---------------------------------------------------------- */
+
+static void
+count_usage(const struct chat_answer *a, struct usage_counts *c)
+{
+	const struct turn_result *result = turn_result(a->turn);
+	const struct chat_turn *turns = a->request.messages.items;
+	size_t i;
+
+	*c = (struct usage_counts){
+	    .enhancement_words = result->context_words,
+	    .enhancement_tokens = result->context_tokens,
+	};
+	for (i = 0; i < a->request.messages.n; i++)
+		count_text(turns[i].content, &c->original_words,
+		    &c->original_tokens);
+	count_text(a->request.prompt, &c->original_words,
+	    &c->original_tokens);
+	count_text(result->answer, &c->response_words, &c->response_tokens);
+}
+
+static enum err
+add_usage(struct chat_answer *a)
+{
+	struct usage_counts counts;
+	struct exchange *x = a->x;
+	struct db *db;
+	enum err err;
+
+	if (a->counted)
+		return ERR_NONE;
+	a->counted = true;
+	count_usage(a, &counts);
+	err = store_lease(x->stores, &db);
+	if (err != ERR_NONE)
+		return err;
+	err = usage_rows_add(db, x->caller->key->name, a->request.user_id,
+	    (int32_t)(clock_now_s() / DAY_S), &counts);
+	store_return(x->stores, db);
+	return err;
+}
+
+/* ---- writing ------------------------------------------------------------- */
+
+/* One block of the stream in one write; the head before the first. */
+static enum err
+write_block(struct chat_answer *a, struct span block, int64_t now_ms)
+{
+	struct response *r = &a->x->response;
+	enum err err;
+
+	if (!a->begun) {
+		a->begun = true;
+		response_status(r, 200);
+		err = response_begin_stream(r, EVENT_STREAM);
+		if (err == ERR_NONE)
+			err = response_write(r,
+			    "data: {\"content\":\"\"}\n\n", 22);
+		if (err != ERR_NONE)
+			return err;
+	}
+	a->last_write_ms = now_ms;
+	return response_write(r, block.data, block.len);
+}
+
+static enum err
+write_delta(struct chat_answer *a, struct span text, int64_t now_ms)
+{
+	struct buf block = BUF_INIT(BLOCK_MAX);
+	enum err err;
+
+	buf_adds(&block, "data: {");
+	jsonout_member(&block, "content", text);
+	buf_adds(&block, "}\n\n");
+	err = buf_err(&block);
+	if (err == ERR_NONE)
+		err = write_block(a, (struct span){block.data, block.len},
+		    now_ms);
+	buf_release(&block);
+	return err;
+}
+
+static enum err
+write_whole(struct chat_answer *a)
+{
+	struct buf body = BUF_INIT(BLOCK_MAX);
+	enum err err;
+
+	buf_addc(&body, '{');
+	jsonout_member(&body, "content", turn_result(a->turn)->answer);
+	buf_addc(&body, '}');
+	err = response_send_json(&a->x->response, 200, &body);
+	buf_release(&body);
+	return err;
+}
+
+/* The last block of a stream that failed. */
+static void
+write_stream_error(struct chat_answer *a, const char *detail, int64_t now_ms)
+{
+	struct buf block = BUF_INIT(8192);
+
+	buf_adds(&block, "event: error\ndata: {");
+	jsonout_member_cstring(&block, "detail", detail);
+	buf_adds(&block, "}\n\n");
+	if (buf_err(&block) == ERR_NONE)
+		(void)write_block(a, (struct span){block.data, block.len},
+		    now_ms);
+	buf_release(&block);
+}
+
+/* ---- ends ---------------------------------------------------------------- */
+
+/* Our own failure: the API's 5xx, or the stream's last block. */
+static void
+end_failed(struct chat_answer *a, enum err why, int64_t now_ms)
+{
+	if (why == ERR_CLIENT_GONE || a->x->response.gone)
+		return;
+	log_error("chat: %s (request %s)", err_text(why), a->x->request.id);
+	if (a->begun)
+		write_stream_error(a, "Internal Server Error", now_ms);
+	else if (!a->x->response.sent)
+		(void)botapi_failed(a->x, why);
+}
+
+static void
+end_with_fault(struct chat_answer *a, enum engine_fault fault,
+    const char *message, int retry_after_s, int64_t now_ms)
+{
+	struct response *r = &a->x->response;
+	char seconds[16];
+
+	if (message == NULL)
+		message = "The answer could not be made.";
+	if (turn_result(a->turn)->answer.len > 0) {
+		enum err err = add_usage(a);
+
+		if (err != ERR_NONE)
+			log_error("chat: usage is lost: %s", err_text(err));
+	}
+	if (r->gone)
+		return;
+	if (a->begun) {
+		write_stream_error(a, message, now_ms);
+		return;
+	}
+	if (retry_after_s > 0) {
+		(void)snprintf(seconds, sizeof(seconds), "%d", retry_after_s);
+		(void)response_header(r, "Retry-After", span_of(seconds));
+	}
+	(void)botapi_refuse(a->x, botapi_fault_status(fault), message);
+}
+
+static void
+end_complete(struct chat_answer *a, int64_t now_ms)
+{
+	enum err err;
+
+	if (turn_result(a->turn)->answer.len == 0 && !a->x->response.gone) {
+		end_with_fault(a, FAULT_MALFORMED, "The answer was empty.", 0,
+		    now_ms);
+		return;
+	}
+	err = add_usage(a);
+	if (err == ERR_NONE && !a->x->response.gone)
+		err = a->request.stream
+		    ? write_block(a, SPAN("data: [DONE]\n\n"), now_ms)
+		    : write_whole(a);
+	if (err != ERR_NONE)
+		end_failed(a, err, now_ms);
+}
+
+/* ---- the state machine --------------------------------------------------- */
+
+/* Is it time for a ping?  Only a stream can carry one. */
+static void
+ping_when_silent(struct chat_answer *a, int64_t now_ms)
+{
+	if (!a->request.stream || now_ms - a->last_write_ms < PING_MS)
+		return;
+	if (write_block(a, SPAN(": ping\n\n"), now_ms) != ERR_NONE)
+		turn_stop(a->turn);
+}
+
+static enum answer_state
+step(struct answer *answer, int64_t now_ms, const struct interests *ready)
+{
+	struct chat_answer *a = (struct chat_answer *)answer;
+	struct turn_event event;
+
+	while (!a->done) {
+		turn_next(a->turn, now_ms, ready, &event);
+		ready = NULL;
+		switch (event.kind) {
+		case TURN_WAIT:
+			ping_when_silent(a, now_ms);
+			return ANSWER_WAIT;
+		case TURN_DELTA:
+			if (a->request.stream &&
+			    write_delta(a, event.text, now_ms) != ERR_NONE)
+				turn_stop(a->turn);
+			break;
+		case TURN_END:
+			a->done = true;
+			end_complete(a, now_ms);
+			break;
+		case TURN_ERROR:
+			a->done = true;
+			end_with_fault(a, event.fault, event.message,
+			    event.retry_after_s, now_ms);
+			break;
+		}
+	}
+	return ANSWER_DONE;
+}
+
+static void
+interests(struct answer *answer, struct interests *in)
+{
+	struct chat_answer *a = (struct chat_answer *)answer;
+
+	turn_interests(a->turn, in);
+	if (a->request.stream)
+		interests_wake(in, a->last_write_ms + PING_MS);
+}
+
+static void
+client_gone(struct answer *answer)
+{
+	struct chat_answer *a = (struct chat_answer *)answer;
+
+	a->x->response.gone = true;
+	turn_stop(a->turn);
+}
+
+static void
+release(struct answer *answer)
+{
+	struct chat_answer *a = (struct chat_answer *)answer;
+
+	turn_free(a->turn);
+	a->turn = NULL;
+}
+
+enum err
+chat_post(struct exchange *x)
+{
+	struct chat_answer *a = arena_alloc(x->request.arena, sizeof(*a));
+	const struct bot_config *bot;
+	enum err err;
+
+	if (a == NULL)
+		return ERR_MEMORY;
+	a->x = x;
+	a->answer = (struct answer){step, interests, client_gone, release};
+	if (!botapi_read(x, &chat_request_model, &a->request, &err))
+		return err;
+	bot = bots_find(x, a->request.bot_uid, a->request.bot_slug);
+	if (bot == NULL)
+		return botapi_refuse(x, 404, "Bot not found");
+	err = start_turn(a, bot);
+	if (err != ERR_NONE)
+		return err;
+	a->last_write_ms = clock_monotonic_ms();
+	x->answer = &a->answer;
+	return ERR_NONE;
+}
