@@ -67,6 +67,8 @@ CFLAGS_CHECK = $(shell pkg-config --cflags check)
 NOT_LIBRARY = %_test.c %_fuzz.c %_bench.c
 LIB_SOURCES = $(filter-out $(NOT_LIBRARY),$(wildcard lib/*/*.c))
 TEST_SOURCES = lib/unit_tests.c $(wildcard lib/*/*_test.c)
+CGI_SOURCES = $(wildcard cgi/*.c)
+FCGI_SOURCES = $(wildcard fcgi/*.c)
 CHATCONF_SOURCES = $(filter-out $(NOT_LIBRARY),$(wildcard conformance/*.c))
 MIGRATIONS = $(sort $(wildcard lib/store/migrations/*.sql))
 FUZZ_SOURCES = $(wildcard lib/*/*_fuzz.c conformance/*_fuzz.c)
@@ -122,11 +124,11 @@ $(BUILD)/libparlance.a: $(LIB_OBJECTS)
 	@rm -f $@
 	$(call quiet,AR)$(AR) rcs $@ $^
 
-$(BUILD)/parlance.cgi: $(BUILD)/obj/cgi/main.o $(BUILD)/libparlance.a
+$(BUILD)/parlance.cgi: $(call objects,$(CGI_SOURCES)) $(BUILD)/libparlance.a
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/parlance: $(BUILD)/parlance.cgi
 	ln -sf parlance.cgi $@
-$(BUILD)/parlance.fcgi: $(BUILD)/obj/fcgi/main.o $(BUILD)/libparlance.a
+$(BUILD)/parlance.fcgi: $(call objects,$(FCGI_SOURCES)) $(BUILD)/libparlance.a
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lfcgi $(LIBS)
 $(BUILD)/chatconf: $(call objects,$(CHATCONF_SOURCES)) $(BUILD)/libparlance.a
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CHATCONF) $(LIBS)

@@ -1,0 +1,489 @@
+/* Leader and followers; see the header. */
+#include "workers.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "gateway_fcgi.h"
+
+/* Room for the deepest call (SQLite, JSON, TLS); only touched pages cost. */
+#if defined(__SANITIZE_ADDRESS__)
+#define STACK_BYTES (4U << 20)
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define STACK_BYTES (4U << 20)
+#endif
+#endif
+#ifndef STACK_BYTES
+#define STACK_BYTES (256U << 10)
+#endif
+#define HEAD_LIMIT_MS 30000  /* for the whole head of a request */
+#define DRAIN_MS 300         /* this long without a connection: drained */
+#define RETRY_MS 100         /* after accept failed for want of something */
+#define LOG_EVERY_MS 60000
+
+/* An app, alive as long as somebody uses it. */
+struct generation {
+	struct app *app;
+	size_t users; /* under the lock */
+};
+
+struct worker {
+	struct workers *all;
+	struct worker *next, *previous; /* of all workers */
+	struct worker *below;           /* of the idle ones */
+	bool idle;                      /* it is one of those */
+	pthread_cond_t wake;
+	struct generation *generation;  /* engine's, or NULL */
+	struct engine_worker *engine;
+	int fd;                         /* being served; -1 */
+	int64_t head_until_ms;          /* 0: the head was read */
+};
+
+struct workers {
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	struct generation *current;
+	struct worker *first, *idle, *leader;
+	size_t n, most;
+	int listen_fd, kick_fd;
+	bool stopping, draining, failed_once;
+	int64_t logged_ms;
+};
+
+static void *worker_main(void *arg);
+
+/* ---- generations -------------------------------------------------------- */
+
+/* Under the lock; what it returns is freed outside of it. */
+static struct generation *
+let_go(struct generation *g)
+{
+	if (g == NULL || --g->users > 0)
+		return NULL;
+	return g;
+}
+
+static void
+generation_free(struct generation *g)
+{
+	if (g == NULL)
+		return;
+	app_free(g->app);
+	free(g);
+}
+
+/* Drops the worker's engine connections when they belong to an old app. Under
+ * the lock, which it opens meanwhile. */
+static void
+drop_old(struct worker *w)
+{
+	struct workers *all = w->all;
+	struct engine_worker *engine = w->engine;
+	struct generation *old = w->generation;
+
+	if (old == NULL || (old == all->current && !all->stopping))
+		return;
+	w->engine = NULL;
+	w->generation = NULL;
+	(void)pthread_mutex_unlock(&all->lock);
+	engine_worker_free(engine);
+	(void)pthread_mutex_lock(&all->lock);
+	old = let_go(old);
+	if (old == NULL)
+		return;
+	(void)pthread_mutex_unlock(&all->lock);
+	generation_free(old);
+	(void)pthread_mutex_lock(&all->lock);
+}
+
+/* The current app, and what belongs to this worker of it. Under the lock. */
+static void
+take_current(struct worker *w)
+{
+	drop_old(w);
+	if (w->generation != NULL)
+		return;
+	w->generation = w->all->current;
+	w->generation->users++;
+	w->engine = engine_worker_new(app_config(w->generation->app));
+}
+
+/* ---- leading ------------------------------------------------------------ */
+
+static void
+kick(struct workers *all)
+{
+	uint64_t one = 1;
+
+	if (write(all->kick_fd, &one, sizeof(one)) < 0)
+		return; /* it is kicked already */
+}
+
+static struct worker *
+add_worker(struct workers *all)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	(void)pthread_cond_init(&w->wake, NULL);
+	w->all = all;
+	w->fd = -1;
+	w->next = all->first;
+	if (all->first != NULL)
+		all->first->previous = w;
+	all->first = w;
+	all->n++;
+	return w;
+}
+
+static void
+remove_worker(struct worker *w)
+{
+	struct workers *all = w->all;
+
+	if (w->previous != NULL)
+		w->previous->next = w->next;
+	else
+		all->first = w->next;
+	if (w->next != NULL)
+		w->next->previous = w->previous;
+	(void)pthread_cond_destroy(&w->wake);
+	free(w);
+	all->n--;
+	(void)pthread_cond_broadcast(&all->ended);
+}
+
+static bool
+start_thread(struct worker *w)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+	bool ok;
+
+	if (pthread_attr_init(&attr) != 0)
+		return false;
+	ok = pthread_attr_setstacksize(&attr, STACK_BYTES) == 0 &&
+	    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) == 0 &&
+	    pthread_create(&thread, &attr, worker_main, w) == 0;
+	(void)pthread_attr_destroy(&attr);
+	return ok;
+}
+
+/* Makes another worker the leader, an idle one or a new one; with none to
+ * be had, the next that has finished leads.  Under the lock. */
+static void
+promote(struct workers *all)
+{
+	struct worker *w = all->idle;
+
+	all->leader = NULL;
+	if (w != NULL) {
+		all->idle = w->below;
+		w->idle = false;
+		all->leader = w;
+		(void)pthread_cond_signal(&w->wake);
+		return;
+	}
+	if (all->n >= all->most || all->stopping)
+		return;
+	w = add_worker(all);
+	if (w == NULL)
+		return;
+	all->leader = w;
+	if (start_thread(w))
+		return;
+	all->leader = NULL;
+	remove_worker(w);
+	if (!all->failed_once)
+		log_error("cannot make more than %zu worker threads: %s",
+		    all->n, strerror(errno));
+	all->failed_once = true;
+}
+
+/* Something is short (descriptors, memory): wait a little, not for ever. */
+static void
+accept_failed(struct workers *all, int error)
+{
+	struct pollfd p = {.fd = all->kick_fd, .events = POLLIN};
+	int64_t now = clock_monotonic_ms();
+
+	if (all->logged_ms == 0 || now - all->logged_ms > LOG_EVERY_MS) {
+		log_error("cannot accept a connection: %s", strerror(error));
+		all->logged_ms = now;
+	}
+	(void)poll(&p, 1, RETRY_MS);
+}
+
+/* The leader waits for a connection; -1: look what has changed. */
+static int
+next_connection(struct workers *all, bool draining)
+{
+	struct pollfd fds[2] = {
+	    {.fd = all->listen_fd, .events = POLLIN},
+	    {.fd = all->kick_fd, .events = POLLIN},
+	};
+	uint64_t count;
+	int n, fd;
+
+	n = poll(fds, 2, draining ? DRAIN_MS : -1);
+	if (n > 0 && fds[1].revents != 0) {
+		if (read(all->kick_fd, &count, sizeof(count)) < 0)
+			return -1; /* somebody else has */
+		return -1;
+	}
+	if (n == 0 && draining) {
+		(void)pthread_mutex_lock(&all->lock);
+		all->stopping = true;
+		(void)pthread_mutex_unlock(&all->lock);
+		return -1;
+	}
+	if (n <= 0 || fds[0].revents == 0)
+		return -1;
+	fd = accept4(all->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0 && errno != EAGAIN && errno != EINTR &&
+	    errno != ECONNABORTED)
+		accept_failed(all, errno);
+	return fd;
+}
+
+/* ---- serving ------------------------------------------------------------ */
+
+static void
+set_serving(struct worker *w, int fd, int64_t head_until_ms)
+{
+	(void)pthread_mutex_lock(&w->all->lock);
+	w->fd = fd;
+	w->head_until_ms = head_until_ms;
+	(void)pthread_mutex_unlock(&w->all->lock);
+}
+
+static void
+serve(struct worker *w, int fd)
+{
+	struct gateway_fcgi g;
+
+	if (!gateway_fcgi_open(&g, fd)) {
+		set_serving(w, -1, 0);
+		return;
+	}
+	set_serving(w, fd, 0);
+	app_serve(w->generation->app, w->engine, &g.gateway);
+	/* The descriptor's number may be another's from here on. */
+	set_serving(w, -1, 0);
+	gateway_fcgi_close(&g);
+}
+
+/* Waits until this worker leads; false: it shall end.  Under the lock. */
+static bool
+wait_to_lead(struct worker *w)
+{
+	struct workers *all = w->all;
+
+	while (all->leader != w) {
+		if (all->stopping)
+			return false;
+		if (all->leader == NULL) {
+			all->leader = w;
+			break;
+		}
+		if (!w->idle) {
+			w->idle = true;
+			w->below = all->idle;
+			all->idle = w;
+		}
+		(void)pthread_cond_wait(&w->wake, &all->lock);
+		drop_old(w);
+	}
+	if (all->stopping) {
+		all->leader = NULL;
+		return false;
+	}
+	return true;
+}
+
+/* Wakes every idle worker, to look at what has changed.  Under the lock. */
+static void
+wake_idle(struct workers *all)
+{
+	struct worker *w;
+
+	for (w = all->idle; w != NULL; w = w->below) {
+		w->idle = false;
+		(void)pthread_cond_signal(&w->wake);
+	}
+	all->idle = NULL;
+}
+
+static void *
+worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct workers *all = w->all;
+	bool draining;
+	int fd;
+
+	(void)pthread_mutex_lock(&all->lock);
+	while (wait_to_lead(w)) {
+		drop_old(w);
+		draining = all->draining;
+		(void)pthread_mutex_unlock(&all->lock);
+		fd = next_connection(all, draining);
+		(void)pthread_mutex_lock(&all->lock);
+		if (fd < 0)
+			continue;
+		w->fd = fd;
+		w->head_until_ms = clock_monotonic_ms() + HEAD_LIMIT_MS;
+		take_current(w);
+		promote(all);
+		(void)pthread_mutex_unlock(&all->lock);
+		serve(w, fd);
+		(void)pthread_mutex_lock(&all->lock);
+	}
+	drop_old(w);
+	wake_idle(all);
+	remove_worker(w);
+	(void)pthread_mutex_unlock(&all->lock);
+	return NULL;
+}
+
+/* ---- from outside ------------------------------------------------------- */
+
+struct workers *
+workers_new(struct app *app, int listen_fd, size_t most)
+{
+	struct workers *all = calloc(1, sizeof(*all));
+	struct generation *current = calloc(1, sizeof(*current));
+
+	if (all == NULL || current == NULL) {
+		free(all);
+		free(current);
+		app_free(app);
+		return NULL;
+	}
+	current->app = app;
+	current->users = 1;
+	all->current = current;
+	all->listen_fd = listen_fd;
+	all->most = most < 1 ? 1 : most;
+	all->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	(void)pthread_mutex_init(&all->lock, NULL);
+	(void)pthread_cond_init(&all->ended, NULL);
+	(void)pthread_mutex_lock(&all->lock);
+	promote(all);
+	(void)pthread_mutex_unlock(&all->lock);
+	if (all->leader != NULL && all->kick_fd >= 0)
+		return all;
+	workers_stop(all, false);
+	if (workers_wait(all, 1000) == 0)
+		workers_free(all);
+	return NULL;
+}
+
+enum err
+workers_replace(struct workers *all, struct app *app)
+{
+	struct generation *next = calloc(1, sizeof(*next)), *old;
+
+	if (next == NULL) {
+		app_free(app);
+		return ERR_MEMORY;
+	}
+	next->app = app;
+	next->users = 1;
+	(void)pthread_mutex_lock(&all->lock);
+	old = all->current;
+	all->current = next;
+	old = let_go(old);
+	wake_idle(all);
+	kick(all);
+	(void)pthread_mutex_unlock(&all->lock);
+	generation_free(old);
+	return ERR_NONE;
+}
+
+void
+workers_tick(struct workers *all)
+{
+	int64_t now = clock_monotonic_ms();
+	struct worker *w;
+
+	(void)pthread_mutex_lock(&all->lock);
+	for (w = all->first; w != NULL; w = w->next)
+		if (w->fd >= 0 && w->head_until_ms != 0 &&
+		    now > w->head_until_ms)
+			(void)shutdown(w->fd, SHUT_RDWR);
+	(void)pthread_mutex_unlock(&all->lock);
+}
+
+void
+workers_stop(struct workers *all, bool drain)
+{
+	(void)pthread_mutex_lock(&all->lock);
+	if (drain)
+		all->draining = true;
+	else
+		all->stopping = true;
+	wake_idle(all);
+	kick(all);
+	(void)pthread_mutex_unlock(&all->lock);
+}
+
+size_t
+workers_wait(struct workers *all, int ms)
+{
+	struct timespec until;
+	size_t left;
+	int failed = 0;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	(void)pthread_mutex_lock(&all->lock);
+	while (all->n > 0 && failed == 0)
+		failed = pthread_cond_timedwait(&all->ended, &all->lock,
+		    &until);
+	left = all->n;
+	(void)pthread_mutex_unlock(&all->lock);
+	return left;
+}
+
+void
+workers_cut(struct workers *all)
+{
+	struct worker *w;
+
+	(void)pthread_mutex_lock(&all->lock);
+	all->stopping = true;
+	for (w = all->first; w != NULL; w = w->next)
+		if (w->fd >= 0)
+			/* It reads as a peer that has left; what is
+			 * written still arrives. */
+			(void)shutdown(w->fd, SHUT_RD);
+	(void)pthread_mutex_unlock(&all->lock);
+}
+
+void
+workers_free(struct workers *all)
+{
+	generation_free(all->current);
+	if (all->kick_fd >= 0)
+		(void)close(all->kick_fd);
+	(void)pthread_cond_destroy(&all->ended);
+	(void)pthread_mutex_destroy(&all->lock);
+	free(all);
+}
