@@ -46,6 +46,7 @@ struct passage {
 	double score;             /* 0 to 1, descending */
 	struct span heading;      /* empty when none */
 	struct span content;
+	bool is_row;              /* a table's header, LF, one of its rows */
 	int64_t hit_count, word_count; /* -1 when not known */
 };
 

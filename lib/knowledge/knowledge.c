@@ -1,0 +1,178 @@
+/* The way from a bot's question to passages. */
+#include "knowledge/knowledge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "knowledge/index_store.h"
+#include "knowledge/query.h"
+#include "knowledge/search.h"
+#include "knowledge/update.h"
+
+#define REFERRED_FACTOR 0.6
+#define CONTEXT_FACTOR 0.5
+#define CONTEXT_TURNS 4
+
+struct finder {
+	const struct config *config;
+	const struct bot_config *bot;
+	struct span question, referred;
+	const struct chat_message *history;
+	size_t n_history, top_k;
+	struct arena *arena;
+	struct index_store *x;
+	struct search_hits best;
+};
+
+static void
+build_query(struct finder *f, const struct index_dataset *d, struct query *q)
+{
+	const struct language *declared = language_find(d->language);
+	uint32_t mask = declared != NULL
+	    ? (uint32_t)1 << language_number(declared)
+	    : query_languages(f->question, d->languages);
+	size_t i, turns = 0;
+
+	query_init(q);
+	query_add(q, &f->x->vocabulary.stemmers, f->question, mask, 1, false);
+	if (f->referred.len > 0)
+		query_add(q, &f->x->vocabulary.stemmers, f->referred, mask,
+		    REFERRED_FACTOR, false);
+	for (i = 0; i < f->n_history && turns < CONTEXT_TURNS; i++)
+		if (f->history[i].role == ROLE_SYSTEM && ++turns > 0)
+			query_add(q, &f->x->vocabulary.stemmers,
+			    f->history[i].content, mask, CONTEXT_FACTOR, true);
+}
+
+/* Both lists are sorted; the best of them stay. */
+static enum err
+merge(struct finder *f, const struct search_hits *more)
+{
+	struct search_hits out = {.n = 0};
+	size_t i = 0, k = 0;
+
+	out.items = arena_array(f->arena, f->best.n + more->n + 1,
+	    sizeof(*out.items));
+	if (out.items == NULL)
+		return ERR_MEMORY;
+	while (out.n < f->top_k && (i < f->best.n || k < more->n)) {
+		if (k == more->n || (i < f->best.n &&
+		    f->best.items[i].passage.score >=
+			more->items[k].passage.score))
+			out.items[out.n++] = f->best.items[i++];
+		else
+			out.items[out.n++] = more->items[k++];
+	}
+	f->best = out;
+	return ERR_NONE;
+}
+
+static enum err
+search_one(struct finder *f, const char *uid)
+{
+	struct index_dataset *d = arena_alloc(f->arena, sizeof(*d));
+	struct query *q = arena_alloc(f->arena, sizeof(*q));
+	struct search_hits hits;
+	enum err err;
+
+	if (d == NULL || q == NULL)
+		return ERR_MEMORY;
+	err = index_find_dataset(f->x, uid, f->arena, d);
+	if (err != ERR_NONE || d->id == 0)
+		return err;
+	build_query(f, d, q);
+	err = search_dataset(f->x, d, q, f->top_k, f->arena, &hits);
+	return err == ERR_NONE ? merge(f, &hits) : err;
+}
+
+static enum err
+search_all(struct finder *f)
+{
+	const struct knowledge_config *k;
+	enum err err = db_begin_read(f->x->db);
+	size_t i;
+
+	if (err != ERR_NONE)
+		return err;
+	for (i = 0; i < f->bot->knowledge.n && err == ERR_NONE; i++) {
+		k = config_knowledge(f->config, f->bot->knowledge.items[i]);
+		if (k != NULL)
+			err = search_one(f, k->id);
+	}
+	if (err != ERR_NONE) {
+		db_rollback(f->x->db);
+		return err;
+	}
+	return db_commit(f->x->db);
+}
+
+static enum err
+hand_over(struct finder *f, struct passage **passages, size_t *n)
+{
+	struct passage *list = arena_array(f->arena, f->best.n + 1,
+	    sizeof(*list));
+	size_t i;
+
+	if (list == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < f->best.n; i++)
+		if (f->best.items[i].passage.score >= f->bot->score_threshold)
+			list[(*n)++] = f->best.items[i].passage;
+	*passages = list;
+	return ERR_NONE;
+}
+
+enum err
+knowledge_search(const struct config *config, const struct bot_config *bot,
+    struct span question, const struct chat_message *history,
+    size_t n_history, size_t top_k, struct arena *arena,
+    struct passage **passages, size_t *n)
+{
+	struct finder f = {.config = config, .bot = bot, .question = question,
+	    .history = history, .n_history = n_history, .top_k = top_k,
+	    .arena = arena};
+	enum err err;
+
+	*passages = NULL;
+	*n = 0;
+	if (bot->knowledge.n == 0 || top_k == 0)
+		return ERR_NONE;
+	update_check(config);
+	err = index_open(config, &f.x);
+	if (err == ERR_NOT_FOUND)
+		return ERR_NONE;
+	if (err != ERR_NONE)
+		return err;
+	f.referred = query_referred(question, history, n_history);
+	err = search_all(&f);
+	if (err == ERR_NONE)
+		err = hand_over(&f, passages, n);
+	index_close(f.x);
+	return err;
+}
+
+enum err
+knowledge_index(const struct config *config, const char *name, bool verbose)
+{
+	struct update_options options = {.verbose = verbose, .wait = true};
+	struct update_result result;
+	enum err err = ERR_NONE, one;
+	size_t i;
+
+	for (i = 0; i < config->n_knowledge; i++) {
+		if (name != NULL &&
+		    strcmp(config->knowledge[i].name, name) != 0)
+			continue;
+		if (config->knowledge[i].folder == NULL)
+			continue;
+		one = update_folder(config, &config->knowledge[i], &options,
+		    &result);
+		if (one != ERR_NONE)
+			log_error("knowledge: [knowledge %s] cannot be "
+				  "indexed: %s", config->knowledge[i].name,
+			    err_text(one));
+		err = err == ERR_NONE ? one : err;
+	}
+	return err;
+}

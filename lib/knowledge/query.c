@@ -1,0 +1,246 @@
+/* From a question to weighted words. */
+#include "knowledge/query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+#define STOP_FACTOR 0.05
+#define FOLLOW_UP_WORDS 3 /* content words of a follow-up, at most */
+#define LOOK_BACK 8       /* turns */
+
+void
+query_init(struct query *q)
+{
+	q->n = q->words = 0;
+}
+
+static bool
+has_forms_of(const struct query_term *t, const struct word_forms *forms)
+{
+	return t->forms.n > 0 && forms->n > 0 &&
+	    t->forms.len[0] == forms->len[0] &&
+	    memcmp(t->forms.text[0], forms->text[0], forms->len[0]) == 0;
+}
+
+static void
+add_forms(struct stemmers *s, const struct word *word, uint32_t languages,
+    struct word_forms *forms)
+{
+	int i;
+
+	forms->n = 0;
+	for (i = 0; i < language_count(); i++)
+		if ((languages >> i & 1) != 0)
+			wordforms_add(s, language_at(i), word, forms);
+	if (languages == 0 || word->pair)
+		wordforms_add(s, NULL, word, forms);
+}
+
+/* A pair that touches a stop string says little. */
+static bool
+is_stop(const struct word *word, uint32_t languages,
+    const unsigned char *marks)
+{
+	char folded[WORD_BYTES];
+	size_t i;
+
+	if (word->pair) {
+		for (i = word->start; i < word->end; i++)
+			if (marks[i] == 0)
+				return false;
+		return true;
+	}
+	return (language_stops(wordforms_fold(word, folded)) &
+		   (languages == 0 ? UINT32_MAX : languages)) != 0;
+}
+
+static bool
+is_half_stop(const struct word *word, const unsigned char *marks)
+{
+	size_t i;
+
+	for (i = word->start; i < word->end && word->pair; i++)
+		if (marks[i] != 0)
+			return true;
+	return false;
+}
+
+static void
+add_term(struct query *q, const struct word *word,
+    const struct word_forms *forms, double factor, bool stop, bool context)
+{
+	struct query_term *t;
+	size_t i;
+
+	for (i = 0; i < q->n; i++)
+		if (has_forms_of(&q->terms[i], forms))
+			return;
+	if (q->n == QUERY_TERMS_MAX || forms->n == 0)
+		return;
+	t = &q->terms[q->n++];
+	*t = (struct query_term){.forms = *forms, .text = word->text,
+	    .position = q->words, .factor = factor, .stop = stop,
+	    .pair = word->pair, .context = context};
+	if (word->pair) {
+		size_t at = 0;
+
+		(void)utf8_next(word->text, &at);
+		t->begins = at == word->text.len;
+	}
+}
+
+void
+query_add(struct query *q, struct stemmers *s, struct span text,
+    uint32_t languages, double factor, bool context)
+{
+	unsigned char *marks;
+	struct word_forms forms;
+	struct word_scan words;
+	struct word word;
+	bool stop;
+	double f;
+
+	if (text.len > 8192)
+		text = utf8_prefix(text, 2000);
+	marks = calloc(text.len + 1, 1);
+	if (marks == NULL)
+		return;
+	language_mark_stops(text, marks);
+	word_scan_init(&words, text);
+	while (word_scan_next(&words, &word)) {
+		q->words++;
+		if (word.last_of_run)
+			continue; /* it is in the pair before */
+		stop = is_stop(&word, languages, marks);
+		f = stop ? STOP_FACTOR : is_half_stop(&word, marks) ? 0.3 : 1;
+		if (word.pair && !stop)
+			f *= 0.7; /* pairs overlap */
+		if (context && stop)
+			continue;
+		add_forms(s, &word, languages, &forms);
+		add_term(q, &word, &forms, f * factor, stop, context);
+	}
+	q->words++; /* texts are not neighbours */
+	free(marks);
+}
+
+uint32_t
+query_languages(struct span question, uint32_t mask)
+{
+	const struct language *guess = language_guess(question);
+	uint32_t one = guess == NULL ? 0 : (uint32_t)1 << language_number(guess);
+
+	return (mask & one) != 0 ? one : mask != 0 ? mask : one;
+}
+
+/* ---- follow-ups ------------------------------------------------------------ */
+
+/* Words that point back, and words that carry a question on. */
+static const char *const pointers[] = {"it", "its", "they", "them", "their",
+    "that", "this", "these", "those", "he", "she", "his", "her", "one", "there",
+    "er", "sie", "es", "dessen", "deren", "davon", "dazu", "damit", "dafur",
+    "seine", "ihre", "sein", "ihr", "diese", "dieser", "dieses", "das", "il",
+    "elle", "ils", "elles", "son", "sa", "ses", "leur", "leurs", "celui",
+    "celle", "cela", "ca", "y", "en", "su", "sus", "ese", "esa", "eso", "este",
+    "esta", "esto", "lo", "seu", "sua", "isso", "suo", "questo", "quello",
+    "zijn", "dat", "die", "его", "ее", "ему", "их", "он", "она", "они", "это",
+    "этот", "том", "него", "неи", "ذلك", "هذا", "هذه", "له", "لها", "وما",
+    "उसका", "उसकी", "इसका", "इसकी", "onun", "bunun"};
+static const char *const openers[] = {"and", "or", "but", "also", "und",
+    "oder", "aber", "et", "ou", "mais", "y", "o", "pero", "e", "ma", "en",
+    "och", "og", "a", "и", "а", "ve", "peki", "dan", "και", "و", "और"};
+static const char *const unspaced_pointers[] = {"它", "那", "这个", "這個",
+    "他", "她", "呢", "それ", "その", "では", "じゃあ", "그것", "그럼", "그거",
+    "มัน", "นั้น", "แล้ว"};
+
+static bool
+is_listed(struct span word, const char *const *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (span_is(word, list[i]))
+			return true;
+	return false;
+}
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+/* What a question names, and whether it points elsewhere. */
+struct naming {
+	size_t content, pairs;
+	bool points;
+};
+
+static struct naming
+look_at(struct span question)
+{
+	struct naming n = {0, 0, false};
+	char folded[WORD_BYTES];
+	unsigned char *marks = calloc(question.len + 1, 1);
+	uint32_t languages = query_languages(question, 0);
+	struct word_scan words;
+	struct word word;
+	struct span bare;
+	bool first = true;
+	size_t i;
+
+	if (marks == NULL)
+		return n;
+	language_mark_stops(question, marks);
+	word_scan_init(&words, question);
+	while (word_scan_next(&words, &word)) {
+		if (word.pair) {
+			if (!word.last_of_run &&
+			    !is_stop(&word, languages, marks) &&
+			    !is_half_stop(&word, marks))
+				n.pairs++;
+			first = false;
+			continue;
+		}
+		bare = wordforms_fold(&word, folded);
+		n.points |= is_listed(bare, pointers, COUNT(pointers)) ||
+		    (first && is_listed(bare, openers, COUNT(openers)));
+		n.content += (language_stops(bare) &
+		    (languages == 0 ? UINT32_MAX : languages)) == 0;
+		first = false;
+	}
+	for (i = 0; i < COUNT(unspaced_pointers); i++)
+		if (memmem(question.data, question.len, unspaced_pointers[i],
+			strlen(unspaced_pointers[i])) != NULL)
+			n.points = true;
+	free(marks);
+	return n;
+}
+
+static bool
+is_follow_up(struct span question)
+{
+	struct naming n = look_at(question);
+	size_t content = n.content + (n.pairs + 1) / 2;
+
+	if (question.len > 400)
+		return false;
+	return n.points ? content <= FOLLOW_UP_WORDS : content <= 1;
+}
+
+struct span
+query_referred(struct span question, const struct chat_message *history,
+    size_t n_history)
+{
+	struct span last = SPAN_NONE;
+	size_t i;
+
+	if (n_history == 0 || !is_follow_up(question))
+		return SPAN_NONE;
+	for (i = n_history; i > 0 && n_history - i < LOOK_BACK; i--) {
+		if (history[i - 1].role != ROLE_USER)
+			continue;
+		last = history[i - 1].content;
+		if (!is_follow_up(last))
+			return last;
+	}
+	return last;
+}

@@ -1,0 +1,45 @@
+/* A question as the search sees it: its words, and what each is worth. */
+#ifndef PARLANCE_QUERY_H
+#define PARLANCE_QUERY_H
+
+#include "engine/engine.h"
+#include "knowledge/wordforms.h"
+
+#define QUERY_TERMS_MAX 64
+
+struct query_term {
+	struct word_forms forms; /* alternatives */
+	struct span text;        /* as it was written */
+	size_t position;         /* in the question, in words */
+	double factor;           /* 1; less for stop words and for words of
+	                          * earlier questions */
+	bool stop, pair;
+	bool begins;             /* one character: forms that begin with it */
+	bool context;            /* of a system turn: it decides between
+	                          * passages that fit alike, no more */
+};
+
+struct query {
+	struct query_term terms[QUERY_TERMS_MAX];
+	size_t n;
+	size_t words; /* positions used */
+};
+
+void query_init(struct query *q);
+/* Adds the words of a text; languages: a mask, of the dataset's documents
+ * (0: none known). The text must outlive the query. */
+void query_add(struct query *q, struct stemmers *s, struct span text,
+    uint32_t languages, double factor, bool context);
+
+/*
+ * Does the question name nothing itself ("and its price?")?  Then the
+ * earlier question it refers to, the latest that stands by itself;
+ * else an empty span.
+ */
+struct span query_referred(struct span question,
+    const struct chat_message *history, size_t n_history);
+
+/* The languages a question may be in, of those in mask. */
+uint32_t query_languages(struct span question, uint32_t mask);
+
+#endif

@@ -1,0 +1,376 @@
+/*
+ * Two steps, so that a search does not grow with the index.
+ *
+ * First candidates: the segments that hold the rarest words of the question.
+ * The table `term` knows how many segments hold each form, so words are
+ * taken, rarest first, until their lists together reach CANDIDATES_SCANNED.
+ * Commoner words are looked for in headings, and in pairs, over at most
+ * COMMON_SCANNED rows each.  The best KEPT by idf and saturated frequency go
+ * on.  An index with fewer segments than CANDIDATES_SCANNED is thus searched
+ * whole.
+ *
+ * Then the candidates are read and ranked (rank.h) with what an inverted
+ * index does not know: all words, lengths, neighbours, headings, cells.
+ */
+#include "knowledge/search.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/uuid.h"
+#include "knowledge/rank.h"
+#include "store/db.h"
+
+#define CANDIDATES_SCANNED 4096
+#define COMMON_SCANNED 1024
+#define KEPT 48
+#define WEIGHTS_MAX (QUERY_TERMS_MAX * WORD_FORMS_MAX)
+
+struct candidate {
+	int64_t segment;
+	double score;
+};
+
+struct search {
+	struct index_store *x;
+	const struct index_dataset *d;
+	const struct query *q;
+	struct rank_query rank;
+	int64_t frequency[QUERY_TERMS_MAX];
+	struct candidate kept[KEPT];
+	size_t n_kept;
+	struct buf match;
+	double weights[WEIGHTS_MAX];
+	size_t n_weights;
+};
+
+static struct span
+indexed_form(const struct search *s, const struct word_forms *forms, size_t i,
+    char out[24 + WORD_FORM_BYTES])
+{
+	size_t n = (size_t)snprintf(out, 24, "%lld:", (long long)s->d->id);
+
+	memcpy(out + n, forms->text[i], forms->len[i]);
+	return (struct span){out, n + forms->len[i]};
+}
+
+/* In how many segments of the dataset is a form? */
+static enum err
+count_form(struct search *s, struct span form, bool begins, int64_t *count)
+{
+	static const char exact[] = "SELECT segments FROM term WHERE word = ?";
+	static const char from[] = "SELECT sum(segments) FROM (SELECT segments"
+	    " FROM term WHERE word >= ?1 AND word < ?1 || x'F8' LIMIT 200)";
+	struct db_stmt *st = db_prepare(s->x->db, begins ? from : exact);
+	enum err err;
+	bool row;
+
+	db_bind_blob(st, 1, form);
+	err = db_step(st, &row);
+	*count = err == ERR_NONE && row ? db_int(st, 0) : 0;
+	db_done(st);
+	return err;
+}
+
+static enum err
+count_terms(struct search *s)
+{
+	char text[24 + WORD_FORM_BYTES];
+	int64_t count;
+	size_t i, k;
+	enum err err;
+
+	for (i = 0; i < s->q->n; i++) {
+		const struct query_term *t = &s->q->terms[i];
+
+		s->frequency[i] = 0;
+		for (k = 0; k < t->forms.n; k++) {
+			err = count_form(s, indexed_form(s, &t->forms, k, text),
+			    t->begins, &count);
+			if (err != ERR_NONE)
+				return err;
+			if (count > s->frequency[i])
+				s->frequency[i] = count;
+		}
+	}
+	return ERR_NONE;
+}
+
+/* ---- candidates ------------------------------------------------------------ */
+
+/* Keeps the best KEPT; the worst of them is at the end. */
+static void
+keep(struct search *s, int64_t segment, double score)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_kept; i++)
+		if (s->kept[i].segment == segment)
+			return;
+	if (s->n_kept == KEPT && score <= s->kept[KEPT - 1].score)
+		return;
+	i = s->n_kept < KEPT ? s->n_kept++ : KEPT - 1;
+	for (; i > 0 && s->kept[i - 1].score < score; i--)
+		s->kept[i] = s->kept[i - 1];
+	s->kept[i] = (struct candidate){segment, score};
+}
+
+static void
+match_start(struct search *s, const char *columns)
+{
+	buf_reset(&s->match);
+	buf_adds(&s->match, columns);
+	s->n_weights = 0;
+}
+
+/* ("12:tax" OR "12:taxe"); letters and digits only, so quotes are safe. */
+static void
+match_term(struct search *s, size_t term)
+{
+	const struct query_term *t = &s->q->terms[term];
+	char text[24 + WORD_FORM_BYTES];
+	struct span form;
+	size_t k;
+
+	buf_addc(&s->match, '(');
+	for (k = 0; k < t->forms.n; k++) {
+		form = indexed_form(s, &t->forms, k, text);
+		buf_adds(&s->match, k == 0 ? "\"" : " OR \"");
+		buf_add(&s->match, form.data, form.len);
+		buf_adds(&s->match, t->begins ? "\"*" : "\"");
+		s->weights[s->n_weights++] = s->rank.weights[term];
+	}
+	buf_addc(&s->match, ')');
+}
+
+static enum err
+scan(struct search *s, int64_t most)
+{
+	struct db_stmt *st = db_prepare(s->x->db,
+	    "SELECT rowid, parlance_score(lookup, ?2) FROM lookup"
+	    " WHERE lookup MATCH ?1 LIMIT ?3");
+	enum err err = buf_err(&s->match);
+	bool row;
+
+	if (err == ERR_NONE) {
+		db_bind_text(st, 1,
+		    (struct span){buf_text(&s->match), s->match.len});
+		db_bind_blob(st, 2, (struct span){(const char *)s->weights,
+		    s->n_weights * sizeof(double)});
+		db_bind_int(st, 3, most);
+		while ((err = db_step(st, &row)) == ERR_NONE && row)
+			keep(s, db_int(st, 0), db_double(st, 1));
+	}
+	db_done(st);
+	return err;
+}
+
+/* The words candidates are looked for by, rarest first. */
+static size_t
+order_terms(const struct search *s, size_t order[QUERY_TERMS_MAX])
+{
+	bool stops = true;
+	size_t n = 0, i, k;
+
+	for (i = 0; i < s->q->n; i++)
+		if (!s->q->terms[i].stop && !s->q->terms[i].context &&
+		    s->frequency[i] > 0)
+			stops = false;
+	for (i = 0; i < s->q->n; i++) {
+		if (s->frequency[i] <= 0 || s->q->terms[i].context ||
+		    (s->q->terms[i].stop && !stops))
+			continue;
+		for (k = n++; k > 0 && s->frequency[order[k - 1]] >
+		     s->frequency[i]; k--)
+			order[k] = order[k - 1];
+		order[k] = i;
+	}
+	return n;
+}
+
+static enum err
+scan_common(struct search *s, const size_t *common, size_t n)
+{
+	enum err err;
+	size_t i;
+
+	match_start(s, "heading : (");
+	for (i = 0; i < n && i < 4; i++) {
+		if (i > 0)
+			buf_adds(&s->match, " OR ");
+		match_term(s, common[i]);
+	}
+	buf_addc(&s->match, ')');
+	err = scan(s, COMMON_SCANNED);
+	for (i = 0; i + 1 < n && i < 3 && err == ERR_NONE; i++) {
+		match_start(s, "");
+		match_term(s, common[i]);
+		buf_adds(&s->match, " AND ");
+		match_term(s, common[i + 1]);
+		err = scan(s, COMMON_SCANNED);
+	}
+	if (n == 1 && err == ERR_NONE) {
+		match_start(s, "");
+		match_term(s, common[0]);
+		err = scan(s, COMMON_SCANNED);
+	}
+	return err;
+}
+
+static enum err
+find_candidates(struct search *s)
+{
+	size_t order[QUERY_TERMS_MAX], n = order_terms(s, order), rare = 0;
+	int64_t total = 0;
+	enum err err = ERR_NONE;
+
+	match_start(s, "");
+	while (rare < n &&
+	    total + s->frequency[order[rare]] <= CANDIDATES_SCANNED) {
+		total += s->frequency[order[rare]];
+		if (rare > 0)
+			buf_adds(&s->match, " OR ");
+		match_term(s, order[rare++]);
+	}
+	if (rare > 0)
+		err = scan(s, CANDIDATES_SCANNED);
+	if (rare < n && err == ERR_NONE)
+		err = scan_common(s, order + rare, n - rare);
+	return err;
+}
+
+/* ---- ranking --------------------------------------------------------------- */
+
+static enum err
+load(struct search *s, int64_t segment, struct arena *arena,
+    struct rank_segment *out)
+{
+	struct db_stmt *st = db_prepare(s->x->db,
+	    "SELECT s.position, s.is_row, s.words, s.heading, s.content,"
+	    " d.name, d.uid, d.language FROM segment s"
+	    " JOIN document d ON d.id = s.document WHERE s.id = ?");
+	enum err err;
+	bool row;
+
+	db_bind_int(st, 1, segment);
+	err = db_step(st, &row);
+	if (err == ERR_NONE && !row)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_NONE) {
+		out->position = db_int(st, 0);
+		out->is_row = db_int(st, 1) != 0;
+		out->words = db_int(st, 2);
+		out->heading = db_text_copy(st, 3, arena);
+		out->content = db_text_copy(st, 4, arena);
+		out->document_name = db_cstring_copy(st, 5, arena);
+		out->document_uid = db_cstring_copy(st, 6, arena);
+		out->language =
+		    language_find(db_cstring_copy(st, 7, arena));
+		if (out->content.data == NULL || out->document_uid == NULL ||
+		    out->document_name == NULL)
+			err = ERR_MEMORY;
+	}
+	db_done(st);
+	return err;
+}
+
+static enum err
+make_hit(struct search *s, const struct rank_segment *r, double score,
+    struct arena *arena, struct search_hit *hit)
+{
+	struct passage *p = &hit->passage;
+	char uid[UUID_TEXT], *name;
+
+	name = arena_printf(arena, "%s\n%.*s", r->document_uid,
+	    (int)r->content.len, r->content.data);
+	if (name == NULL)
+		return ERR_MEMORY;
+	uuid_from_name("segment", span_of(name), uid);
+	*p = (struct passage){.dataset_id = s->d->uid,
+	    .dataset_name = s->d->name, .document_id = r->document_uid,
+	    .document_name = r->document_name,
+	    .segment_id = arena_strdup(arena, uid),
+	    .segment_position = r->position, .score = score,
+	    .heading = r->heading, .content = r->content,
+	    .is_row = r->is_row, .hit_count = -1, .word_count = r->words};
+	hit->dataset = s->d;
+	return p->segment_id == NULL ? ERR_MEMORY : ERR_NONE;
+}
+
+static void
+sort_hits(struct search_hits *hits)
+{
+	struct search_hit hit;
+	size_t i, k;
+
+	for (i = 1; i < hits->n; i++) {
+		hit = hits->items[i];
+		for (k = i; k > 0 && (hits->items[k - 1].passage.score <
+		     hit.passage.score || (hits->items[k - 1].passage.score ==
+		     hit.passage.score && hits->items[k - 1].segment >
+		     hit.segment)); k--)
+			hits->items[k] = hits->items[k - 1];
+		hits->items[k] = hit;
+	}
+}
+
+static enum err
+rank_candidates(struct search *s, size_t most, struct arena *arena,
+    struct search_hits *hits)
+{
+	struct rank_segment segment;
+	enum err err = ERR_NONE;
+	double score;
+	size_t i;
+
+	hits->items = arena_array(arena, s->n_kept, sizeof(*hits->items));
+	if (hits->items == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < s->n_kept && err == ERR_NONE; i++) {
+		err = load(s, s->kept[i].segment, arena, &segment);
+		if (err == ERR_NOT_FOUND) {
+			err = ERR_NONE;
+			continue;
+		}
+		if (err != ERR_NONE)
+			break;
+		score = rank_score(&s->rank, &s->x->vocabulary, &segment);
+		hits->items[hits->n].segment = s->kept[i].segment;
+		err = make_hit(s, &segment, score, arena,
+		    &hits->items[hits->n]);
+		hits->n += err == ERR_NONE;
+	}
+	sort_hits(hits);
+	if (hits->n > most)
+		hits->n = most;
+	return err;
+}
+
+enum err
+search_dataset(struct index_store *x, const struct index_dataset *d,
+    const struct query *q, size_t most, struct arena *arena,
+    struct search_hits *hits)
+{
+	struct search *s = calloc(1, sizeof(*s));
+	enum err err;
+
+	*hits = (struct search_hits){.n = 0};
+	if (s == NULL)
+		return ERR_MEMORY;
+	s->x = x;
+	s->d = d;
+	s->q = q;
+	buf_init(&s->match, 65536);
+	err = count_terms(s);
+	if (err == ERR_NONE) {
+		rank_prepare(&s->rank, q, s->frequency, d->segments, d->words);
+		err = find_candidates(s);
+	}
+	if (err == ERR_NONE)
+		err = rank_candidates(s, most, arena, hits);
+	buf_release(&s->match);
+	free(s);
+	return err;
+}

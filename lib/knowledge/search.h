@@ -1,0 +1,26 @@
+/* Finding the segments of one dataset that fit a question. */
+#ifndef PARLANCE_SEARCH_H
+#define PARLANCE_SEARCH_H
+
+#include "engine/engine.h"
+#include "knowledge/index_store.h"
+#include "knowledge/query.h"
+
+struct search_hit {
+	struct passage passage;
+	const struct index_dataset *dataset;
+	int64_t segment; /* its row */
+};
+
+/* How a score came about; for tuning and for `make bench`. */
+struct search_hits {
+	struct search_hit *items; /* best first; in the arena */
+	size_t n;
+};
+
+/* The best `most` segments. ERR_NONE also when there are none. */
+enum err search_dataset(struct index_store *x, const struct index_dataset *d,
+    const struct query *q, size_t most, struct arena *arena,
+    struct search_hits *hits) __attribute__((warn_unused_result));
+
+#endif
