@@ -22,7 +22,8 @@
 #include "listener.h"
 #include "workers.h"
 
-#define TICK_S 5
+#define TICK_MS 5000
+#define RELIEVING_MS 200 /* a tick while the process before us ends */
 #define STORES 8     /* database connections; leased for moments */
 #define CUT_MS 5000  /* for answers to end after they were cut */
 #define DESCRIPTORS_EACH 4
@@ -208,7 +209,8 @@ run(struct workers *workers, struct listener *listener, const sigset_t *set,
 
 	listener_relieve(listener);
 	for (;;) {
-		sig = next_signal(set, TICK_S * 1000L);
+		sig = next_signal(set,
+		    listener->previous > 0 ? RELIEVING_MS : TICK_MS);
 		workers_tick(workers);
 		listener_lock_late(listener);
 		if (sig == SIGHUP)
