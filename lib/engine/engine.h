@@ -47,6 +47,7 @@ struct passage {
 	struct span heading;      /* empty when none */
 	struct span content;
 	bool is_row;              /* a table's header, LF, one of its rows */
+	const char *language;     /* code of its document's, or NULL */
 	int64_t hit_count, word_count; /* -1 when not known */
 };
 

@@ -27,7 +27,6 @@ struct extraction {
 	const struct engine_request *request;
 	struct arena *arena;
 	struct query query;
-	size_t own_terms; /* of the question itself; the rest is referred */
 	struct rank_query rank;
 	struct vocabulary vocabulary;
 	struct sentence *sentences;
@@ -118,6 +117,13 @@ weight_of(const struct extraction *e, const bool found[QUERY_TERMS_MAX])
 
 /* ---- preparation ------------------------------------------------------------ */
 
+static const struct language *
+language_of(const struct passage *p)
+{
+	return p->language != NULL ? language_find(p->language)
+				   : language_guess(p->content);
+}
+
 static uint32_t
 passage_languages(const struct engine_request *r)
 {
@@ -125,8 +131,8 @@ passage_languages(const struct engine_request *r)
 	uint32_t mask = 0;
 	size_t i;
 
-	for (i = 0; i < r->n_passages && i < 4; i++) {
-		l = language_guess(r->passages[i].content);
+	for (i = 0; i < r->n_passages; i++) {
+		l = language_of(&r->passages[i]);
 		if (l != NULL)
 			mask |= (uint32_t)1 << language_number(l);
 	}
@@ -161,7 +167,7 @@ weigh_terms(struct extraction *e)
 		bool found[QUERY_TERMS_MAX] = {false};
 
 		mark_terms(e, e->sentences[i].text,
-		    language_guess(e->sentences[i].passage->content), found);
+		    language_of(e->sentences[i].passage), found);
 		for (k = 0; k < e->query.n; k++)
 			frequency[k] += found[k];
 	}
@@ -174,7 +180,7 @@ static bool
 prepare(struct extraction *e, struct span referred)
 {
 	const struct engine_request *r = e->request;
-	uint32_t mask = query_languages(r->question, passage_languages(r));
+	uint32_t mask = passage_languages(r);
 	size_t i;
 
 	vocabulary_init(&e->vocabulary);
@@ -185,7 +191,6 @@ prepare(struct extraction *e, struct span referred)
 	query_init(&e->query);
 	query_add(&e->query, &e->vocabulary.stemmers, r->question, mask, 1,
 	    false);
-	e->own_terms = e->query.n;
 	if (referred.len > 0)
 		query_add(&e->query, &e->vocabulary.stemmers, referred, mask,
 		    0.6, false);
@@ -235,7 +240,7 @@ any_in_question(struct extraction *e, struct span text,
 	size_t i;
 
 	mark_terms(e, text, language, found);
-	for (i = 0; i < e->own_terms; i++)
+	for (i = 0; i < e->query.n_own; i++)
 		if (found[i] && !e->query.terms[i].stop)
 			return true;
 	return false;
@@ -244,7 +249,7 @@ any_in_question(struct extraction *e, struct span text,
 static void
 read_row(struct extraction *e, const struct passage *p, struct row *row)
 {
-	const struct language *l = language_guess(p->content);
+	const struct language *l = language_of(p);
 	struct span rest = p->content, header = span_cut(&rest, '\n');
 	char separator = table_separator(header);
 	size_t n, i;
@@ -379,13 +384,19 @@ last_heading(const struct passage *p)
 	return h;
 }
 
-/* The share of the question that the passage's heading names. */
+/* The share of the question that the passage's heading names; those above
+ * it count when the question names the heading itself. */
 static double
 heading_share(struct extraction *e, const struct passage *p)
 {
 	bool found[QUERY_TERMS_MAX] = {false};
+	const struct language *l = language_of(p);
+	struct span last = last_heading(p);
 
-	mark_terms(e, last_heading(p), language_guess(p->content), found);
+	mark_terms(e, last, l, found);
+	if (weight_of(e, found) > 0 && all_in_question(e, last, l, 0,
+		e->query.n))
+		mark_terms(e, p->heading, l, found);
 	return weight_of(e, found) / e->rank.total;
 }
 
@@ -397,8 +408,7 @@ score_sentences(struct extraction *e)
 
 	for (i = 0; i < e->n; i++) {
 		struct sentence *s = &e->sentences[i];
-		const struct language *l =
-		    language_guess(s->passage->content);
+		const struct language *l = language_of(s->passage);
 		bool found[QUERY_TERMS_MAX] = {false};
 		bool headed[QUERY_TERMS_MAX] = {false};
 		double own;
@@ -509,7 +519,7 @@ prefer_language(struct extraction *e, struct engine_request *copy)
 		for (i = 0; i < copy->n_passages; i++) {
 			const struct passage *p = &copy->passages[i];
 			bool fits = p->score >= EXTRACT_KNOWN_SCORE &&
-			    language_guess(p->content) == wanted;
+			    language_of(p) == wanted;
 
 			if (fits == (pass == 0))
 				list[n++] = *p;

@@ -418,6 +418,12 @@ static const char *const thanks[] = {"thanks", "thank", "danke", "merci",
     "takk", "kiitos", "dziekuje", "dekuji", "koszonom", "multumesc",
     "tesekkurler", "спасибо", "ευχαριστω", "شكرا", "תודה", "धन्यवाद",
     "谢谢", "謝謝", "ありがとう", "감사합니다", "ขอบคุณ", NULL};
+static const struct exchange welcomes[] = {{"en", "You are welcome."},
+    {"de", "Gern geschehen."}, {"fr", "Je vous en prie."}, {"es", "De nada."},
+    {"it", "Prego."}, {"pt", "De nada."}, {"nl", "Graag gedaan."},
+    {"sv", "Varsågod."}, {"ru", "Пожалуйста."}, {"zh", "不客气。"},
+    {"ja", "どういたしまして。"}, {"ko", "천만에요."}, {"ar", "عفواً."},
+    {"hi", "आपका स्वागत है।"}};
 static const char *const who[] = {"who are you", "what are you",
     "what is your name", "what's your name", "your name?",
     "what can you do", "what do you do", "what can i ask",
@@ -448,6 +454,18 @@ introduce(const struct bot_config *bot, struct buf *out)
 		buf_printf(out, ": %s", bot->description);
 }
 
+static void
+put_welcome(const struct engine_request *request, struct buf *out)
+{
+	const char *code = extract_language(request)->code;
+	size_t i;
+
+	for (i = COUNT(welcomes) - 1; i > 0; i--)
+		if (strcmp(welcomes[i].from, code) == 0)
+			break;
+	buf_adds(out, welcomes[i].to);
+}
+
 bool
 smalltalk_answer(const struct engine_request *request, struct buf *out)
 {
@@ -462,7 +480,7 @@ smalltalk_answer(const struct engine_request *request, struct buf *out)
 	if (n > 4)
 		return false;
 	if (has_word(q, thanks, COUNT(thanks))) {
-		buf_adds(out, "\xF0\x9F\x99\x82");
+		put_welcome(request, out);
 		return true;
 	}
 	if (!has_word(q, greetings, COUNT(greetings)))

@@ -13,6 +13,7 @@
 #define REFERRED_FACTOR 0.6
 #define CONTEXT_FACTOR 0.5
 #define CONTEXT_TURNS 4
+#define SCORE_FLOOR 0.1 /* below, little more than a stop word fits */
 
 struct finder {
 	const struct config *config;
@@ -31,7 +32,7 @@ build_query(struct finder *f, const struct index_dataset *d, struct query *q)
 	const struct language *declared = language_find(d->language);
 	uint32_t mask = declared != NULL
 	    ? (uint32_t)1 << language_number(declared)
-	    : query_languages(f->question, d->languages);
+	    : d->languages;
 	size_t i, turns = 0;
 
 	query_init(q);
@@ -117,7 +118,8 @@ hand_over(struct finder *f, struct passage **passages, size_t *n)
 	if (list == NULL)
 		return ERR_MEMORY;
 	for (i = 0; i < f->best.n; i++)
-		if (f->best.items[i].passage.score >= f->bot->score_threshold)
+		if (f->best.items[i].passage.score >= SCORE_FLOOR &&
+		    f->best.items[i].passage.score >= f->bot->score_threshold)
 			list[(*n)++] = f->best.items[i].passage;
 	*passages = list;
 	return ERR_NONE;

@@ -13,7 +13,7 @@
 void
 query_init(struct query *q)
 {
-	q->n = q->words = 0;
+	q->n = q->n_own = q->words = 0;
 }
 
 static bool
@@ -95,6 +95,7 @@ void
 query_add(struct query *q, struct stemmers *s, struct span text,
     uint32_t languages, double factor, bool context)
 {
+	uint32_t spoken = query_languages(text, languages);
 	unsigned char *marks;
 	struct word_forms forms;
 	struct word_scan words;
@@ -113,7 +114,7 @@ query_add(struct query *q, struct stemmers *s, struct span text,
 		q->words++;
 		if (word.last_of_run)
 			continue; /* it is in the pair before */
-		stop = is_stop(&word, languages, marks);
+		stop = is_stop(&word, spoken, marks);
 		f = stop ? STOP_FACTOR : is_half_stop(&word, marks) ? 0.3 : 1;
 		if (word.pair && !stop)
 			f *= 0.7; /* pairs overlap */
@@ -122,6 +123,8 @@ query_add(struct query *q, struct stemmers *s, struct span text,
 		add_forms(s, &word, languages, &forms);
 		add_term(q, &word, &forms, f * factor, stop, context);
 	}
+	if (q->n_own == 0)
+		q->n_own = q->n;
 	q->words++; /* texts are not neighbours */
 	free(marks);
 }
@@ -139,7 +142,7 @@ query_languages(struct span question, uint32_t mask)
 
 /* Words that point back, and words that carry a question on. */
 static const char *const pointers[] = {"it", "its", "they", "them", "their",
-    "that", "this", "these", "those", "he", "she", "his", "her", "one", "there",
+    "that", "this", "these", "those", "he", "she", "his", "her", "one",
     "er", "sie", "es", "dessen", "deren", "davon", "dazu", "damit", "dafur",
     "seine", "ihre", "sein", "ihr", "diese", "dieser", "dieses", "das", "il",
     "elle", "ils", "elles", "son", "sa", "ses", "leur", "leurs", "celui",

@@ -22,12 +22,15 @@ struct query_term {
 struct query {
 	struct query_term terms[QUERY_TERMS_MAX];
 	size_t n;
+	size_t n_own; /* terms of the question itself come first; the rest is
+	               * what it refers to, and context */
 	size_t words; /* positions used */
 };
 
 void query_init(struct query *q);
-/* Adds the words of a text; languages: a mask, of the dataset's documents
- * (0: none known). The text must outlive the query. */
+/* Adds the words of a text; languages: a mask, of the documents that are
+ * searched (0: none known): words are stemmed by each of them.  The text must
+ * outlive the query. */
 void query_add(struct query *q, struct stemmers *s, struct span text,
     uint32_t languages, double factor, bool context);
 

@@ -10,14 +10,17 @@
 #define B 0.75
 #define HEADING_WORDS 2.0
 #define CELLS_MAX 64
+/* Segments that hold none of the words: a handful of pages is too few to
+ * tell common words from rare ones. */
+#define BACKGROUND 100
 
 struct tally {
 	double frequency[QUERY_TERMS_MAX];
 	bool in_heading[QUERY_TERMS_MAX];
 	bool beside_next[QUERY_TERMS_MAX]; /* and the next term */
 	double heading_words, heading_hits;
-	double context;
-	double cells;
+	double cells; /* weight of whole cells that are named */
+	bool key;     /* the first cell is */
 };
 
 static size_t
@@ -51,7 +54,7 @@ rank_prepare(struct rank_query *r, const struct query *q,
 		df = frequency[i] > 0 ? (double)frequency[i] : 0.5;
 		df = df > n ? n : df;
 		r->weights[i] = t->factor *
-		    log(1 + (n - df + 0.5) / (df + 0.5));
+		    log(1 + (n + BACKGROUND - df + 0.5) / (df + 0.5));
 		if (!t->context)
 			r->total += r->weights[i];
 		most = r->weights[i] > most ? r->weights[i] : most;
@@ -169,8 +172,10 @@ tally_cells(const struct rank_query *r, struct vocabulary *v,
 				weight += r->weights[term];
 			taken[term] = true;
 		}
-		if (all > 0 && found == all)
+		if (all > 0 && found == all) {
 			t->cells += weight;
+			t->key |= i == 0;
+		}
 	}
 	arena_release(&arena);
 }
@@ -203,8 +208,9 @@ rank_score(const struct rank_query *r, struct vocabulary *v,
     const struct rank_segment *s)
 {
 	struct tally t = {.cells = 0};
-	double text = 0, coverage = 0, in_heading = 0, context = 0, norm, f;
-	double heading, score, bonus;
+	double text = 0, coverage = 0, in_heading = 0, norm, f;
+	double context = 0, contexts = 0, heading, score, bonus;
+	bool asks = false, told = false; /* words of the question itself */
 	size_t i;
 
 	tally_text(r, v, s->language, span_of(s->document_name), true, &t);
@@ -216,12 +222,17 @@ rank_score(const struct rank_query *r, struct vocabulary *v,
 	norm = K1 * (1 - B + B * (double)s->words / r->mean_words);
 	for (i = 0; i < r->q->n; i++) {
 		f = t.frequency[i];
-		if (f <= 0)
-			continue;
+		if (i < r->q->n_own && !r->q->terms[i].stop) {
+			asks = true;
+			told |= f > 0;
+		}
 		if (r->q->terms[i].context) {
-			context += r->weights[i] * f / (f + norm);
+			contexts += r->weights[i];
+			context += f > 0 ? r->weights[i] : 0;
 			continue;
 		}
+		if (f <= 0)
+			continue;
 		text += r->weights[i] * f / (f + norm);
 		coverage += r->weights[i];
 		in_heading += t.in_heading[i] ? r->weights[i] : 0;
@@ -231,10 +242,13 @@ rank_score(const struct rank_query *r, struct vocabulary *v,
 	heading = in_heading / r->total *
 	    (t.heading_words > 0 ? t.heading_hits / t.heading_words : 0);
 	bonus = 0.25 * share_of_pairs(r, &t) + 0.35 * heading +
-	    0.35 * (t.cells / r->total);
+	    0.35 * (t.cells / r->total) + (t.key ? 0.3 : 0) +
+	    (context > 0 ? 0.3 * sqrt(context / contexts) : 0);
 	/* Everything is a share of the question that is covered. */
-	score = coverage * (0.35 * coverage + 0.75 * text + bonus) +
-	    0.05 * (context > 0 ? context / (context + 2) : 0) * coverage;
+	score = coverage * (0.35 * coverage + 0.75 * text + bonus);
+	/* What an earlier question named is not enough. */
+	if (asks && !told)
+		score *= 0.3;
 	/* 0 stays 0; about 0.7 becomes 0.75; 1.5 becomes 0.95. */
 	return 1 - exp(-2 * score);
 }

@@ -294,7 +294,9 @@ make_hit(struct search *s, const struct rank_segment *r, double score,
 	    .segment_id = arena_strdup(arena, uid),
 	    .segment_position = r->position, .score = score,
 	    .heading = r->heading, .content = r->content,
-	    .is_row = r->is_row, .hit_count = -1, .word_count = r->words};
+	    .is_row = r->is_row,
+	    .language = r->language == NULL ? NULL : r->language->code,
+	    .hit_count = -1, .word_count = r->words};
 	hit->dataset = s->d;
 	return p->segment_id == NULL ? ERR_MEMORY : ERR_NONE;
 }

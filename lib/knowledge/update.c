@@ -26,6 +26,8 @@
 #define QUICK_MS 1000
 #define QUICK_BYTES ((int64_t)8 << 20)
 #define HASH_BYTES 16
+/* Of a document that does not tell, such as a list of names and numbers. */
+#define FALLBACK_LANGUAGE "en"
 #define TEXT_MAX ((size_t)256 << 20)
 
 enum change { CHANGE_ADD, CHANGE_REPLACE, CHANGE_REMOVE };
@@ -273,7 +275,7 @@ language_of(const struct knowledge_config *k, const char *name,
 		    (struct span){buf_text(&sample), sample.len});
 	}
 	buf_release(&sample);
-	return l == NULL ? NULL : l->code;
+	return l == NULL ? FALLBACK_LANGUAGE : l->code;
 }
 
 static enum err
