@@ -18,6 +18,18 @@ check_server(const struct config *c, const char *file, struct buf *faults)
 		    "with one, such as /app");
 }
 
+/* Also a bot that is switched off: its keys stay in the file. */
+static bool
+is_declared(const struct config *c, const char *slug)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_bots; i++)
+		if (strcmp(c->bots[i].slug, slug) == 0)
+			return true;
+	return false;
+}
+
 static void
 check_key(const struct config *c, const struct key_config *key,
     const char *file, struct buf *faults)
@@ -33,8 +45,7 @@ check_key(const struct config *c, const struct key_config *key,
 		    "the hash of [key %s] is not what `parlance key new` "
 		    "prints; never write the key itself here",
 		    key->name);
-	if (key->bot != NULL &&
-	    config_bot_by_slug(c, key->bot, strlen(key->bot)) == NULL)
+	if (key->bot != NULL && !is_declared(c, key->bot))
 		config_fault(faults, file, key->line,
 		    "[key %s] opens the bot \"%s\", which does not exist",
 		    key->name, key->bot);
