@@ -43,6 +43,20 @@ read_row(struct db_stmt *s, struct arena *arena, struct annotation_row *row)
 	return ERR_NONE;
 }
 
+/* Runs a prepared query for one row and finishes it. */
+static enum err
+one_row(struct db_stmt *s, struct arena *arena, struct annotation_row *row)
+{
+	bool found;
+	enum err err = db_step(s, &found);
+
+	*row = (struct annotation_row){0};
+	if (err == ERR_NONE)
+		err = found ? read_row(s, arena, row) : ERR_NOT_FOUND;
+	db_done(s);
+	return err;
+}
+
 enum err
 annotations_find(struct db *db, const char *bot, struct span id,
     struct arena *arena, struct annotation_row *row)
@@ -50,17 +64,22 @@ annotations_find(struct db *db, const char *bot, struct span id,
 	static const char sql[] = "SELECT " COLUMNS
 	    "FROM annotations WHERE id = ? AND bot = ?";
 	struct db_stmt *s = db_prepare(db, sql);
-	bool found;
-	enum err err;
 
-	*row = (struct annotation_row){0};
 	db_bind_text(s, 1, id);
 	db_bind_cstring(s, 2, bot);
-	err = db_step(s, &found);
-	if (err == ERR_NONE)
-		err = found ? read_row(s, arena, row) : ERR_NOT_FOUND;
-	db_done(s);
-	return err;
+	return one_row(s, arena, row);
+}
+
+enum err
+annotations_by_seq(struct db *db, int64_t seq, struct arena *arena,
+    struct annotation_row *row)
+{
+	static const char sql[] = "SELECT " COLUMNS
+	    "FROM annotations WHERE seq = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_int(s, 1, seq);
+	return one_row(s, arena, row);
 }
 
 /* Runs a change of one row that must be there. */

@@ -24,6 +24,8 @@ enum err annotations_add(struct db *db, const char *bot,
 enum err annotations_find(struct db *db, const char *bot, struct span id,
     struct arena *arena, struct annotation_row *row)
     __attribute__((warn_unused_result));
+enum err annotations_by_seq(struct db *db, int64_t seq, struct arena *arena,
+    struct annotation_row *row) __attribute__((warn_unused_result));
 enum err annotations_update(struct db *db, const struct annotation_row *row)
     __attribute__((warn_unused_result));
 enum err annotations_delete(struct db *db, const char *bot, struct span id)
