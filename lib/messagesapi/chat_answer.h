@@ -1,0 +1,34 @@
+/*
+ * The answer to POST /chat-messages from its first event to its last: one
+ * state machine for both modes, over the events of a turn or over an
+ * annotation's text.
+ */
+#ifndef PARLANCE_CHAT_ANSWER_H
+#define PARLANCE_CHAT_ANSWER_H
+
+#include "http/exchange.h"
+#include "messagesapi/chat_events.h"
+#include "store/messages.h"
+#include "turn/turn.h"
+
+/* What the handler has prepared; all of it lives in the request's arena. */
+struct chat_start {
+	struct chat_ids ids;
+	struct message_row *message; /* its running row */
+	bool streaming;
+	struct span title; /* for a new conversation; data NULL: none wanted */
+	struct turn_setup setup;
+	/* An annotation that answers; NULL: a turn does. */
+	const struct chat_annotation *annotation;
+	int64_t annotation_seq;
+	struct span annotation_answer;
+};
+
+/*
+ * Leaves the answer in x->answer.  On failure the message's row has been
+ * completed as an error, as far as the store allows.
+ */
+enum err chat_answer_begin(struct exchange *x, const struct chat_start *start)
+    __attribute__((warn_unused_result));
+
+#endif

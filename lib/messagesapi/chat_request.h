@@ -1,0 +1,25 @@
+/*
+ * The body of POST /chat-messages, read in the order that
+ * contracts/chat-messages.md 2 gives: `user` alone, then the schema of all
+ * fields at once.
+ */
+#ifndef PARLANCE_CHAT_REQUEST_H
+#define PARLANCE_CHAT_REQUEST_H
+
+#include "messagesapi/parse.h"
+
+struct chat_request {
+	struct api_user user;
+	struct span query; /* without NULs; may be empty: checked later */
+	const struct pyjson *inputs; /* an object */
+	const struct pyjson *files;  /* an array of objects, or NULL */
+	char conversation_id[UUID_TEXT]; /* "" for a new one */
+	bool streaming;
+	bool auto_name;
+};
+
+/* False: it has been answered, and *err says whether that worked. */
+bool chat_request_read(struct exchange *x, struct chat_request *request,
+    enum err *err);
+
+#endif

@@ -1,0 +1,337 @@
+/*
+ * Conversations: their list, deletion, names, and variables (of which a
+ * plain chat app has none).
+ */
+#include "messagesapi/handlers.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "json/jsonout.h"
+#include "messagesapi/api_store.h"
+#include "messagesapi/reply.h"
+#include "messagesapi/title.h"
+#include "store/messages.h"
+
+#define US 1000000
+
+static void
+conversation_json(struct buf *out, const struct conversation_row *c)
+{
+	jsonout_comma(out);
+	buf_addc(out, '{');
+	jsonout_member_cstring(out, "id", c->id);
+	jsonout_member(out, "name", c->name);
+	jsonout_member_raw(out, "inputs", c->inputs);
+	jsonout_member_cstring(out, "status", "normal");
+	jsonout_member(out, "introduction", c->introduction);
+	jsonout_member_int(out, "created_at", c->created_us / US);
+	jsonout_member_int(out, "updated_at", c->updated_us / US);
+	buf_addc(out, '}');
+}
+
+static const struct {
+	const char *name;
+	enum conversation_order order;
+} orders[] = {
+    {"created_at", BY_CREATION},
+    {"-created_at", BY_CREATION_DOWN},
+    {"updated_at", BY_UPDATE},
+    {"-updated_at", BY_UPDATE_DOWN},
+};
+
+static enum conversation_order
+read_order(struct exchange *x, struct faults *faults)
+{
+	struct span text;
+	size_t i;
+
+	if (!request_query(&x->request, "sort_by", &text))
+		return BY_UPDATE_DOWN;
+	for (i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+		if (span_is(text, orders[i].name))
+			return orders[i].order;
+	faults_add(faults, "sort_by",
+	    "Input should be 'created_at', '-created_at', 'updated_at' or "
+	    "'-updated_at'");
+	return BY_UPDATE_DOWN;
+}
+
+struct page {
+	char last_id[UUID_TEXT];
+	size_t limit;
+	enum conversation_order order;
+	struct conversation_row *rows;
+	size_t n;
+	bool more;
+};
+
+/* ERR_NOT_FOUND: the last conversation does not exist. */
+static enum err
+read_page(struct exchange *x, struct db *db, int64_t end_user,
+    struct page *page)
+{
+	struct conversation_row last, *after = NULL;
+	enum err err;
+
+	if (page->last_id[0] != '\0') {
+		err = conversations_find(db, end_user, span_of(page->last_id),
+		    x->request.arena, &last);
+		if (err != ERR_NONE)
+			return err;
+		after = &last;
+	}
+	return conversations_page(db, end_user, page->order, after,
+	    page->limit, x->request.arena, &page->rows, &page->n,
+	    &page->more);
+}
+
+enum err
+conversations_get(struct exchange *x)
+{
+	struct faults faults = FAULTS_INIT;
+	struct buf body = BUF_INIT(REPLY_MAX);
+	struct end_user_row end_user;
+	struct page page = {.n = 0};
+	struct api_user user;
+	struct db *db;
+	enum err err;
+	size_t i;
+
+	if (!parse_user_query(x, false, &user, &err))
+		return err;
+	parse_query_uuid(x, &faults, "last_id", page.last_id);
+	page.limit =
+	    (size_t)parse_query_int(x, &faults, "limit", 1, 100, 20);
+	page.order = read_order(x, &faults);
+	if (faults_answered(&faults, x, &err))
+		return err;
+	err = api_store_open(x, &user, &db, &end_user);
+	if (err != ERR_NONE)
+		return err;
+	err = read_page(x, db, end_user.seq, &page);
+	store_return(x->stores, db);
+	if (err == ERR_NOT_FOUND)
+		return reply_error(x, REPLY_LAST_CONVERSATION);
+	if (err != ERR_NONE)
+		return err;
+	buf_addc(&body, '{');
+	jsonout_member_int(&body, "limit", (int64_t)page.limit);
+	jsonout_member_bool(&body, "has_more", page.more);
+	jsonout_name(&body, "data");
+	buf_addc(&body, '[');
+	for (i = 0; i < page.n; i++)
+		conversation_json(&body, &page.rows[i]);
+	buf_adds(&body, "]}");
+	return reply_json(x, 200, &body);
+}
+
+enum err
+conversation_delete(struct exchange *x)
+{
+	struct conversation_row c;
+	const struct pyjson *body;
+	struct api_user user;
+	struct db *db;
+	enum err err;
+
+	if (!parse_body(x, &body, &err) ||
+	    !parse_user(x, body, false, &user, &err))
+		return err;
+	err = api_store_conversation(x, &user, x->captures[0], &db, &c);
+	if (err == ERR_NONE) {
+		err = conversations_delete(db, c.seq);
+		store_return(x->stores, db);
+	}
+	if (err == ERR_NOT_FOUND)
+		return reply_error(x, REPLY_CONVERSATION);
+	return err != ERR_NONE ? err : reply_nothing(x);
+}
+
+/* ---- names --------------------------------------------------------------- */
+
+struct renaming {
+	struct api_user user;
+	struct span name; /* data NULL: none given */
+	bool automatic;
+};
+
+static bool
+read_renaming(struct exchange *x, struct renaming *r, enum err *err)
+{
+	struct faults faults = FAULTS_INIT;
+	const struct pyjson *body;
+
+	if (!parse_body(x, &body, err) ||
+	    !parse_user(x, body, false, &r->user, err))
+		return false;
+	r->name = parse_string(body, &faults, "name", false);
+	r->automatic = parse_member_bool(body, &faults, "auto_generate",
+	    false);
+	if (faults.first == NULL && !r->automatic &&
+	    span_trim(r->name).len == 0)
+		faults_add(&faults, "name",
+		    "Value error, name is required when auto_generate is "
+		    "false");
+	if (faults.first == NULL && !r->automatic &&
+	    utf8_length(r->name) > TITLE_MAX)
+		faults_add(&faults, "name",
+		    "String should have at most %d characters", TITLE_MAX);
+	return !faults_answered(&faults, x, err);
+}
+
+/* The name made from the first message; *empty: there is no message. */
+static enum err
+name_by_title(struct exchange *x, struct db *db, struct conversation_row *c,
+    bool *empty)
+{
+	struct span query, title;
+	enum err err = messages_first_query(db, c->seq, x->request.arena,
+	    &query);
+
+	*empty = err == ERR_NOT_FOUND;
+	if (err != ERR_NONE)
+		return *empty ? ERR_NONE : err;
+	title = title_from_query(x->request.arena, query);
+	if (title.data == NULL)
+		return ERR_MEMORY;
+	if (title.len == 0)
+		return ERR_NONE; /* the old name stays */
+	err = conversations_title(db, c->seq, title, true);
+	if (err == ERR_NONE)
+		c->name = title;
+	return err;
+}
+
+static enum err
+name_by_hand(struct exchange *x, struct db *db, struct conversation_row *c,
+    struct span name)
+{
+	name = parse_without_nul(x->request.arena, span_trim(name));
+	if (name.data == NULL)
+		return ERR_MEMORY;
+	c->name = name;
+	c->updated_us = clock_now_us();
+	return conversations_rename(db, c->seq, name, c->updated_us);
+}
+
+enum err
+conversation_name_post(struct exchange *x)
+{
+	struct buf body = BUF_INIT(REPLY_MAX);
+	struct conversation_row c;
+	struct renaming r;
+	bool empty = false;
+	struct db *db;
+	enum err err;
+
+	if (!read_renaming(x, &r, &err))
+		return err;
+	err = api_store_conversation(x, &r.user, x->captures[0], &db, &c);
+	if (err == ERR_NONE) {
+		err = r.automatic ? name_by_title(x, db, &c, &empty)
+				  : name_by_hand(x, db, &c, r.name);
+		store_return(x->stores, db);
+	}
+	if (err == ERR_NOT_FOUND)
+		return reply_error(x, REPLY_CONVERSATION);
+	if (err != ERR_NONE)
+		return err;
+	if (empty)
+		return reply_invalid(x, NULL, "%s", "");
+	conversation_json(&body, &c);
+	return reply_json(x, 200, &body);
+}
+
+/* ---- variables ----------------------------------------------------------- */
+
+static void
+read_variable_name(struct exchange *x, struct faults *faults)
+{
+	struct span name;
+	size_t i;
+
+	if (!request_query(&x->request, "variable_name", &name))
+		return;
+	if (name.len == 0) {
+		faults_add(faults, "variable_name",
+		    "String should have at least 1 character");
+		return;
+	}
+	if (name.len > 255) {
+		faults_add(faults, "variable_name",
+		    "String should have at most 255 characters");
+		return;
+	}
+	for (i = 0; i < name.len; i++)
+		if (!text_is_alnum(name.data[i]) &&
+		    strchr("-_.", name.data[i]) == NULL) {
+			faults_add(faults, "variable_name",
+			    "Value error, Variable name can only contain "
+			    "letters, numbers, hyphens (-), underscores (_), "
+			    "and periods (.)");
+			return;
+		}
+}
+
+enum err
+variables_get(struct exchange *x)
+{
+	struct faults faults = FAULTS_INIT;
+	struct buf body = BUF_INIT(REPLY_MAX);
+	struct conversation_row c;
+	char last_id[UUID_TEXT];
+	struct api_user user;
+	struct db *db;
+	int64_t limit;
+	enum err err;
+
+	if (!parse_user_query(x, false, &user, &err))
+		return err;
+	parse_query_uuid(x, &faults, "last_id", last_id);
+	limit = parse_query_int(x, &faults, "limit", 1, 100, 20);
+	read_variable_name(x, &faults);
+	if (faults_answered(&faults, x, &err))
+		return err;
+	err = api_store_conversation(x, &user, x->captures[0], &db, &c);
+	if (err == ERR_NOT_FOUND)
+		return reply_error(x, REPLY_CONVERSATION);
+	if (err != ERR_NONE)
+		return err;
+	store_return(x->stores, db);
+	if (last_id[0] != '\0') /* there is none that it could name */
+		return reply_invalid(x, NULL, "%s", "");
+	buf_addc(&body, '{');
+	jsonout_member_int(&body, "limit", limit);
+	jsonout_member_bool(&body, "has_more", false);
+	jsonout_member_raw(&body, "data", SPAN("[]"));
+	buf_addc(&body, '}');
+	return reply_json(x, 200, &body);
+}
+
+enum err
+variable_put(struct exchange *x)
+{
+	struct faults faults = FAULTS_INIT;
+	struct conversation_row c;
+	const struct pyjson *body;
+	struct api_user user;
+	struct db *db;
+	enum err err;
+
+	if (!parse_body(x, &body, &err) ||
+	    !parse_user(x, body, false, &user, &err))
+		return err;
+	if (pyjson_get(body, "value") == NULL)
+		faults_add(&faults, "value", "Field required");
+	if (faults_answered(&faults, x, &err))
+		return err;
+	err = api_store_conversation(x, &user, x->captures[0], &db, &c);
+	if (err == ERR_NOT_FOUND)
+		return reply_error(x, REPLY_CONVERSATION);
+	if (err != ERR_NONE)
+		return err;
+	store_return(x->stores, db);
+	return reply_error(x, REPLY_VARIABLE);
+}

@@ -1,0 +1,139 @@
+/* Feedback on a message, and the app's list of it. */
+#include "messagesapi/handlers.h"
+
+#include "base/clock.h"
+#include "json/jsonout.h"
+#include "messagesapi/api_store.h"
+#include "messagesapi/iso_time.h"
+#include "messagesapi/messagesapi.h"
+#include "messagesapi/reply.h"
+#include "store/feedback.h"
+#include "store/messages.h"
+
+struct feedback_request {
+	struct api_user user;
+	const char *rating; /* NULL: revoke */
+	struct span content;
+};
+
+static bool
+read_request(struct exchange *x, struct feedback_request *r, enum err *err)
+{
+	struct faults faults = FAULTS_INIT;
+	const struct pyjson *body, *rating;
+
+	if (!parse_body(x, &body, err) ||
+	    !parse_user(x, body, true, &r->user, err))
+		return false;
+	rating = pyjson_get(body, "rating");
+	r->rating = NULL;
+	if (span_is(pyjson_string(rating), "like"))
+		r->rating = "like";
+	else if (span_is(pyjson_string(rating), "dislike"))
+		r->rating = "dislike";
+	else if (pyjson_given(rating))
+		faults_add(&faults, "rating",
+		    "Input should be 'like' or 'dislike'");
+	r->content = parse_string(body, &faults, "content", false);
+	return !faults_answered(&faults, x, err);
+}
+
+/* ERR_NOT_FOUND: no such message; *nothing: nothing to revoke. */
+static enum err
+apply(struct exchange *x, struct db *db, int64_t end_user,
+    const struct feedback_request *r, bool *nothing)
+{
+	const char *app = messagesapi_caller(x)->app_id;
+	int64_t now_us = clock_now_us();
+	struct message_row m;
+	enum err err = messages_find(db, end_user,
+	    api_store_uuid(x, x->captures[0]), now_us, x->request.arena, &m);
+
+	if (err != ERR_NONE)
+		return err;
+	if (r->rating != NULL)
+		return feedback_set(db, app, m.seq, end_user, r->rating,
+		    r->content, now_us);
+	err = feedback_remove(db, m.seq, end_user);
+	*nothing = err == ERR_NOT_FOUND;
+	return *nothing ? ERR_NONE : err;
+}
+
+enum err
+feedback_post(struct exchange *x)
+{
+	struct feedback_request r;
+	struct end_user_row end_user;
+	bool nothing = false;
+	struct db *db;
+	enum err err;
+
+	if (!read_request(x, &r, &err))
+		return err;
+	err = api_store_open(x, &r.user, &db, &end_user);
+	if (err != ERR_NONE)
+		return err;
+	err = apply(x, db, end_user.seq, &r, &nothing);
+	store_return(x->stores, db);
+	if (err == ERR_NOT_FOUND)
+		return reply_error(x, REPLY_MESSAGE);
+	if (err != ERR_NONE)
+		return err;
+	if (nothing)
+		return reply_invalid(x, NULL,
+		    "rating cannot be None when feedback not exists");
+	return reply_success(x);
+}
+
+static void
+feedback_json(struct buf *out, const char *app, const struct feedback_row *f)
+{
+	jsonout_comma(out);
+	buf_addc(out, '{');
+	jsonout_member_cstring(out, "id", f->id);
+	jsonout_member_cstring(out, "app_id", app);
+	jsonout_member_cstring(out, "conversation_id", f->conversation_id);
+	jsonout_member_cstring(out, "message_id", f->message_id);
+	jsonout_member_cstring(out, "rating", f->rating);
+	if (f->content.data == NULL)
+		jsonout_member_null(out, "content");
+	else
+		jsonout_member(out, "content", f->content);
+	jsonout_member_cstring(out, "from_source", "user");
+	jsonout_member_cstring(out, "from_end_user_id", f->end_user_id);
+	jsonout_member_null(out, "from_account_id");
+	iso_time_member(out, "created_at", f->created_us);
+	iso_time_member(out, "updated_at", f->updated_us);
+	buf_addc(out, '}');
+}
+
+enum err
+app_feedbacks_get(struct exchange *x)
+{
+	const char *app = messagesapi_caller(x)->app_id;
+	struct faults faults = FAULTS_INIT;
+	struct buf body = BUF_INIT(REPLY_MAX);
+	struct feedback_row *rows = NULL;
+	int64_t page, limit;
+	struct db *db;
+	size_t n = 0, i;
+	enum err err;
+
+	page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
+	limit = parse_query_int(x, &faults, "limit", 1, 101, 20);
+	if (faults_answered(&faults, x, &err))
+		return err;
+	err = store_lease(x->stores, &db);
+	if (err != ERR_NONE)
+		return err;
+	err = feedback_page(db, app, (page - 1) * limit, (size_t)limit,
+	    x->request.arena, &rows, &n);
+	store_return(x->stores, db);
+	if (err != ERR_NONE)
+		return err;
+	buf_adds(&body, "{\"data\":[");
+	for (i = 0; i < n; i++)
+		feedback_json(&body, app, &rows[i]);
+	buf_adds(&body, "]}");
+	return reply_json(x, 200, &body);
+}

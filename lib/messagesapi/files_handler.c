@@ -1,0 +1,503 @@
+/*
+ * Uploads and previews of files.
+ *
+ * The bytes are written to a temporary name in state/files, synced and
+ * renamed before the row is made: a row never names bytes that are not
+ * there.  A file that a crash left without its row is unknown to everybody.
+ */
+#include "messagesapi/handlers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "config/config.h"
+#include "http/multipart.h"
+#include "json/jsonout.h"
+#include "messagesapi/api_store.h"
+#include "messagesapi/chat_files.h"
+#include "messagesapi/messagesapi.h"
+#include "messagesapi/reply.h"
+#include "store/files.h"
+
+#define NAME_MAX_BYTES 255
+
+/* Never taken: what a browser or a server may run. */
+static const char *const refused_extensions[] = {"exe", "bat", "cmd", "com",
+    "scr", "vbs", "ps1", "msi", "dll", "sh", "php", "phtml", "cgi", "jsp",
+    "asp", "aspx"};
+
+struct upload {
+	struct api_user user;
+	const struct multipart_part *part;
+	struct span name;
+	const char *extension, *mime_type;
+};
+
+/* ---- reading ------------------------------------------------------------- */
+
+/* The form with its one file; false: answered. */
+static bool
+read_form(struct exchange *x, struct multipart *form, enum err *err)
+{
+	enum body_state state;
+
+	*form = (struct multipart){.n = 0};
+	if (!multipart_is(x->request.content_type)) {
+		*err = reply_error(x, REPLY_NO_FILE);
+		return false;
+	}
+	state = request_read_body(&x->request,
+	    (size_t)x->config->server.max_file);
+	if (state == BODY_FAILED) {
+		*err = ERR_MEMORY;
+		return false;
+	}
+	if (state != BODY_READ) {
+		*err = reply_error(x,
+		    state == BODY_TOO_BIG      ? REPLY_FILE_LARGE
+			: state == BODY_STALLED ? REPLY_STALLED
+						: REPLY_BAD_REQUEST);
+		return false;
+	}
+	*err = multipart_parse(x->request.content_type, x->request.body,
+	    x->request.arena, form);
+	if (*err == ERR_SYNTAX || *err == ERR_TOO_BIG)
+		*err = reply_error(x, REPLY_BAD_REQUEST);
+	else if (*err == ERR_NONE)
+		return true;
+	return false;
+}
+
+static bool
+find_file(struct exchange *x, const struct multipart *form,
+    struct upload *upload, enum err *err)
+{
+	size_t files = 0, i;
+
+	for (i = 0; i < form->n; i++) {
+		if (!form->parts[i].is_file)
+			continue;
+		files++;
+		if (span_is(form->parts[i].name, "file") &&
+		    upload->part == NULL)
+			upload->part = &form->parts[i];
+	}
+	if (upload->part == NULL)
+		*err = reply_error(x, REPLY_NO_FILE);
+	else if (files > 1)
+		*err = reply_error(x, REPLY_MANY_FILES);
+	else
+		return true;
+	return false;
+}
+
+/* Lower case, without the dot; "" when there is none. */
+static const char *
+extension_of(struct exchange *x, struct span name)
+{
+	size_t dot = name.len, i;
+	char *copy;
+
+	while (dot > 0 && name.data[dot - 1] != '.')
+		dot--;
+	if (dot == 0 || name.len - dot > 20)
+		return "";
+	copy = arena_strndup(x->request.arena, name.data + dot,
+	    name.len - dot);
+	for (i = 0; copy != NULL && copy[i] != '\0'; i++)
+		copy[i] = text_lower(copy[i]);
+	return copy;
+}
+
+static bool
+check_name(struct exchange *x, struct upload *upload, enum err *err)
+{
+	struct span name = upload->part->filename;
+	size_t i;
+
+	if (name.len == 0) {
+		*err = reply_error(x, REPLY_NO_FILENAME);
+		return false;
+	}
+	for (i = 0; i < name.len; i++)
+		if (name.data[i] == '/' || name.data[i] == '\\' ||
+		    (unsigned char)name.data[i] < ' ')
+			break;
+	if (i < name.len || name.len > NAME_MAX_BYTES ||
+	    !utf8_valid(name, false)) {
+		*err = reply_invalid(x, "file",
+		    "Filename contains invalid characters");
+		return false;
+	}
+	upload->name = name;
+	upload->extension = extension_of(x, name);
+	if (upload->extension == NULL) {
+		*err = ERR_MEMORY;
+		return false;
+	}
+	for (i = 0; i < sizeof(refused_extensions) / sizeof(char *); i++)
+		if (strcmp(upload->extension, refused_extensions[i]) == 0) {
+			*err = reply_invalid(x, "file",
+			    "File extension '.%s' is not allowed",
+			    upload->extension);
+			return false;
+		}
+	return true;
+}
+
+/* "type/subtype" of harmless characters, so that it can be a header. */
+static bool
+is_mime_type(struct span text)
+{
+	size_t slashes = 0, i;
+
+	for (i = 0; i < text.len; i++) {
+		if (text.data[i] == '/')
+			slashes++;
+		else if (!text_is_alnum(text.data[i]) &&
+		    (text.data[i] == '\0' ||
+			strchr("-+._", text.data[i]) == NULL))
+			return false;
+	}
+	return slashes == 1 && text.len > 2 && text.len < 128 &&
+	    text.data[0] != '/' && text.data[text.len - 1] != '/';
+}
+
+static bool
+check_content(struct exchange *x, struct upload *upload, enum err *err)
+{
+	struct span rest = upload->part->content_type;
+	struct span type = span_trim(span_cut(&rest, ';'));
+	const char *class;
+
+	if (!is_mime_type(type)) {
+		*err = reply_error(x, REPLY_FILE_TYPE);
+		return false;
+	}
+	upload->mime_type = arena_strndup(x->request.arena, type.data,
+	    type.len);
+	if (upload->mime_type == NULL) {
+		*err = ERR_MEMORY;
+		return false;
+	}
+	class = chat_file_class(upload->name, upload->mime_type);
+	if ((int64_t)upload->part->data.len > chat_file_class_limit(class)) {
+		*err = reply_error(x, REPLY_FILE_LARGE);
+		return false;
+	}
+	return true;
+}
+
+static bool
+read_upload(struct exchange *x, struct upload *upload, enum err *err)
+{
+	const struct multipart_part *user;
+	struct multipart form;
+
+	*upload = (struct upload){.part = NULL};
+	if (!read_form(x, &form, err))
+		return false;
+	user = multipart_find(&form, "user");
+	return parse_user_text(x, user != NULL,
+		   user == NULL ? SPAN_NONE : user->data, false,
+		   &upload->user, err) &&
+	    find_file(x, &form, upload, err) && check_name(x, upload, err) &&
+	    check_content(x, upload, err);
+}
+
+/* ---- bytes --------------------------------------------------------------- */
+
+static const char *
+bytes_path(struct exchange *x, const char *id, const char *suffix)
+{
+	const char *name = arena_printf(x->request.arena, "files/%s%s", id,
+	    suffix);
+
+	return name == NULL ? NULL
+			    : store_path(x->config, x->request.arena, name);
+}
+
+static enum err
+failed(const char *what, const char *path)
+{
+	enum err err = errno == ENOSPC || errno == EDQUOT ? ERR_STORE_FULL
+	    : errno == EROFS || errno == EACCES		  ? ERR_STORE_READONLY
+							  : ERR_IO;
+
+	log_error("files: %s: %s: %s", what, path, strerror(errno));
+	return err;
+}
+
+static enum err
+write_all(int fd, struct span bytes)
+{
+	ssize_t n;
+
+	while (bytes.len > 0) {
+		n = write(fd, bytes.data, bytes.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return ERR_IO;
+		bytes.data += n;
+		bytes.len -= (size_t)n;
+	}
+	return ERR_NONE;
+}
+
+/* Makes state/files/ID, whole or not at all. */
+static enum err
+write_bytes(struct exchange *x, const char *id, struct span bytes)
+{
+	const char *folder = store_path(x->config, x->request.arena, "files");
+	const char *path = bytes_path(x, id, "");
+	const char *part = bytes_path(x, id, ".part");
+	enum err err = ERR_NONE;
+	int fd;
+
+	if (folder == NULL || path == NULL || part == NULL)
+		return ERR_MEMORY;
+	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+		return failed("making the folder", folder);
+	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return failed("creating", part);
+	if (write_all(fd, bytes) != ERR_NONE)
+		err = failed("writing", part);
+	if (err == ERR_NONE && x->config->server.durable && fsync(fd) != 0)
+		err = failed("syncing", part);
+	if (close(fd) != 0 && err == ERR_NONE)
+		err = failed("closing", part);
+	if (err == ERR_NONE && rename(part, path) != 0)
+		err = failed("renaming", part);
+	if (err != ERR_NONE)
+		(void)unlink(part);
+	return err;
+}
+
+/* ---- upload -------------------------------------------------------------- */
+
+static enum err
+add_rows(struct exchange *x, const struct upload *upload,
+    struct file_row *row, struct end_user_row *end_user)
+{
+	const char *app = messagesapi_caller(x)->app_id;
+	struct db *db;
+	enum err err = store_lease(x->stores, &db);
+
+	if (err != ERR_NONE)
+		return err;
+	err = db_begin(db);
+	if (err == ERR_NONE)
+		err = end_users_ensure(db, app, upload->user.name,
+		    upload->user.anonymous, row->created_us, x->request.arena,
+		    end_user);
+	if (err == ERR_NONE)
+		err = files_add(db, app, end_user->seq, row);
+	if (err == ERR_NONE)
+		err = db_commit(db);
+	store_return(x->stores, db);
+	return err;
+}
+
+static enum err
+send_file(struct exchange *x, const struct file_row *row,
+    const struct end_user_row *end_user)
+{
+	struct buf body = BUF_INIT(REPLY_MAX);
+	char tenant[UUID_TEXT];
+
+	messagesapi_tenant(x, tenant);
+	buf_addc(&body, '{');
+	jsonout_member_cstring(&body, "id", row->id);
+	jsonout_member_null(&body, "reference");
+	jsonout_member(&body, "name", row->name);
+	jsonout_member_int(&body, "size", row->size);
+	jsonout_member_cstring(&body, "extension", row->extension);
+	jsonout_member_cstring(&body, "mime_type", row->mime_type);
+	jsonout_member_cstring(&body, "created_by", end_user->id);
+	jsonout_member_int(&body, "created_at", row->created_us / 1000000);
+	jsonout_member_null(&body, "preview_url");
+	jsonout_name(&body, "source_url");
+	buf_printf(&body, "\"/v1/files/%s/preview\"", row->id);
+	jsonout_member_null(&body, "original_url");
+	jsonout_member_null(&body, "user_id");
+	jsonout_member_cstring(&body, "tenant_id", tenant);
+	jsonout_member_null(&body, "conversation_id");
+	jsonout_member_null(&body, "file_key");
+	buf_addc(&body, '}');
+	return reply_json(x, 201, &body);
+}
+
+enum err
+files_upload(struct exchange *x)
+{
+	struct end_user_row end_user = {.seq = 0};
+	struct file_row row;
+	struct upload upload;
+	char id[UUID_TEXT];
+	enum err err;
+
+	if (!read_upload(x, &upload, &err))
+		return err;
+	err = uuid_random(id);
+	if (err == ERR_NONE)
+		err = write_bytes(x, id, upload.part->data);
+	if (err != ERR_NONE)
+		return err;
+	row = (struct file_row){
+	    .id = id,
+	    .name = upload.name,
+	    .extension = upload.extension,
+	    .mime_type = upload.mime_type,
+	    .size = (int64_t)upload.part->data.len,
+	    .created_us = clock_now_us(),
+	};
+	err = add_rows(x, &upload, &row, &end_user);
+	if (err != ERR_NONE) {
+		(void)unlink(bytes_path(x, id, ""));
+		return err;
+	}
+	return send_file(x, &row, &end_user);
+}
+
+/* ---- preview ------------------------------------------------------------- */
+
+static enum err
+read_bytes(struct exchange *x, const struct file_row *row, struct span *bytes)
+{
+	const char *path = bytes_path(x, row->id, "");
+	char *data = arena_alloc(x->request.arena, (size_t)row->size);
+	size_t got = 0;
+	ssize_t n = 1;
+	int fd;
+
+	*bytes = SPAN_NONE;
+	if (path == NULL || data == NULL)
+		return ERR_MEMORY;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return errno == ENOENT ? ERR_NOT_FOUND
+				       : failed("opening", path);
+	while (got < (size_t)row->size && n > 0) {
+		n = read(fd, data + got, (size_t)row->size - got);
+		if (n > 0)
+			got += (size_t)n;
+	}
+	(void)close(fd);
+	if (got != (size_t)row->size)
+		return failed("reading", path);
+	*bytes = (struct span){data, got};
+	return ERR_NONE;
+}
+
+/* attachment; filename*=UTF-8''name, everything unusual percent-encoded */
+static enum err
+attachment_header(struct exchange *x, struct span name)
+{
+	struct buf value = BUF_INIT(4 * NAME_MAX_BYTES + 64);
+	enum err err;
+	size_t i;
+
+	buf_adds(&value, "attachment; filename*=UTF-8''");
+	for (i = 0; i < name.len; i++)
+		if (text_is_alnum(name.data[i]) ||
+		    (name.data[i] != '\0' &&
+			strchr("-._~", name.data[i]) != NULL))
+			buf_addc(&value, name.data[i]);
+		else
+			buf_printf(&value, "%%%02X",
+			    (unsigned char)name.data[i]);
+	err = buf_err(&value);
+	if (err == ERR_NONE)
+		err = response_header(&x->response, "Content-Disposition",
+		    (struct span){value.data, value.len});
+	buf_release(&value);
+	return err;
+}
+
+/* Types that a browser shows without running anything in them. */
+static bool
+is_harmless(const char *mime_type)
+{
+	static const char *const harmless[] = {"image/png", "image/jpeg",
+	    "image/gif", "image/webp", "text/plain", "application/pdf"};
+	size_t i;
+
+	if (strncmp(mime_type, "audio/", 6) == 0 ||
+	    strncmp(mime_type, "video/", 6) == 0)
+		return true;
+	for (i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
+		if (strcmp(mime_type, harmless[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What a stranger uploaded must not run in our origin: no sniffing, no
+ * scripts, and what is not plainly harmless is only downloaded. */
+static enum err
+send_bytes(struct exchange *x, const struct file_row *row, struct span bytes,
+    bool attachment)
+{
+	const char *type = row->mime_type;
+	enum err err = ERR_NONE;
+
+	response_status(&x->response, 200);
+	(void)response_header(&x->response, "Cache-Control",
+	    SPAN("public, max-age=3600"));
+	(void)response_header(&x->response, "X-Content-Type-Options",
+	    SPAN("nosniff"));
+	(void)response_header(&x->response, "Content-Security-Policy",
+	    SPAN("sandbox; default-src 'none'"));
+	if (attachment)
+		type = "application/octet-stream";
+	if (attachment || !is_harmless(row->mime_type))
+		err = attachment_header(x, row->name);
+	if (err != ERR_NONE)
+		return err;
+	return response_send(&x->response, type, bytes);
+}
+
+enum err
+file_preview(struct exchange *x)
+{
+	const char *app = messagesapi_caller(x)->app_id;
+	bool attachment = false, same_app, referenced;
+	struct faults faults = FAULTS_INIT;
+	struct file_row row;
+	struct span text, bytes;
+	struct db *db;
+	enum err err;
+
+	if (request_query(&x->request, "as_attachment", &text) &&
+	    !parse_bool_text(text, &attachment))
+		faults_add(&faults, "as_attachment",
+		    "Input should be a valid boolean, unable to interpret "
+		    "input");
+	if (faults_answered(&faults, x, &err))
+		return err;
+	err = store_lease(x->stores, &db);
+	if (err != ERR_NONE)
+		return err;
+	err = files_lookup(db, app, api_store_uuid(x, x->captures[0]),
+	    x->request.arena, &row, &same_app, &referenced);
+	store_return(x->stores, db);
+	if (err == ERR_NOT_FOUND || (err == ERR_NONE && !referenced))
+		return reply_error(x, REPLY_FILE_UNKNOWN);
+	if (err != ERR_NONE)
+		return err;
+	if (!same_app)
+		return reply_error(x, REPLY_FILE_DENIED);
+	err = read_bytes(x, &row, &bytes);
+	if (err == ERR_NOT_FOUND)
+		return reply_error(x, REPLY_FILE_UNKNOWN);
+	return err != ERR_NONE ? err
+			       : send_bytes(x, &row, bytes, attachment);
+}
