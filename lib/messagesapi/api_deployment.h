@@ -40,6 +40,9 @@ extern size_t deployment_gone_after;
  * then be looked at with at(). */
 int ask(const char *key, const char *method, const char *path,
     const char *body);
+/* The same without a body, with a whole Authorization header (NULL: none). */
+int ask_authorized(const char *authorization, const char *method,
+    const char *path);
 /* The same with a content type and bytes of one's own. */
 int ask_typed(const char *key, const char *method, const char *path,
     const char *content_type, struct span body);

@@ -40,7 +40,7 @@ static const char conf[] =
     "image_upload = yes\nfile_upload = yes\nfile_limit = 2\n"
     "prompt_unit_price = 0.001\nprompt_price_unit = 0.001\n"
     "completion_unit_price = 0.002\ncompletion_price_unit = 0.001\n"
-    "[bot form]\nengine = recorded\n"
+    "[bot form]\nengine = recorded\nsite_title =\n"
     "opening_statement = Welcome to {{city}}, {{nobody}}.\n"
     "input = city | text-input | City | max_length=5\n"
     "input = size | select | Size | options=small;large\n"
@@ -196,8 +196,8 @@ decode(struct span text)
 	    : NULL;
 }
 
-int
-ask_typed(const char *key, const char *method, const char *path,
+static int
+ask_whole(const char *authorization, const char *method, const char *path,
     const char *content_type, struct span body)
 {
 	static const char *params[16];
@@ -214,9 +214,8 @@ ask_typed(const char *key, const char *method, const char *path,
 		params[n++] = param("CONTENT_LENGTH", length);
 	if (content_type != NULL)
 		params[n++] = param("CONTENT_TYPE", content_type);
-	if (key != NULL)
-		params[n++] = param("HTTP_AUTHORIZATION",
-		    arena_printf(&deployment_arena, "Bearer %s", key));
+	if (authorization != NULL)
+		params[n++] = param("HTTP_AUTHORIZATION", authorization);
 	params[n] = NULL;
 	gateway_memory_release(&answered);
 	gateway_memory_init(&answered, params, body);
@@ -228,6 +227,25 @@ ask_typed(const char *key, const char *method, const char *path,
 	if (text.len > 0)
 		json = decode(text);
 	return gateway_memory_status(&answered);
+}
+
+int
+ask_typed(const char *key, const char *method, const char *path,
+    const char *content_type, struct span body)
+{
+	const char *authorization = NULL;
+
+	if (key != NULL)
+		authorization = arena_printf(&deployment_arena, "Bearer %s",
+		    key);
+	return ask_whole(authorization, method, path, content_type, body);
+}
+
+int
+ask_authorized(const char *authorization, const char *method,
+    const char *path)
+{
+	return ask_whole(authorization, method, path, NULL, SPAN_NONE);
 }
 
 int
