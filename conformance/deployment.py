@@ -319,20 +319,22 @@ class Deployment:
 server.document-root = "%(folder)s"
 server.bind = "127.0.0.1"
 server.port = %(port)d
-server.modules = ( "mod_cgi", "mod_fastcgi" )
+server.modules = ( "mod_setenv", "mod_cgi", "mod_fastcgi" )
 server.errorlog = "%(folder)s/error.log"
 server.stream-response-body = 1
 server.max-request-size = 32768
 $HTTP["url"] =~ "^/cgi-bin/parlance\\.cgi(/|$)" {
   cgi.assign = ( ".cgi" => "" )
   cgi.execute-x-only = "enable"
+  setenv.add-environment = ( "PARLANCE_CONFIG" => "%(conf)s",
+    "PARLANCE_STATE" => "%(state)s" )
 } else {
   fastcgi.server = ( "/" => (( "socket" => "%(socket)s",
     "check-local" => "disable", "fix-root-scriptname" => "enable" )) )
 }
 %(extra)s
 """ % {"folder": self.folder, "port": self.port, "socket": self.address,
-            "extra": extra})
+            "conf": self.conf, "state": self.state, "extra": extra})
         lighttpd = shutil.which("lighttpd",
                                 path=os.environ["PATH"] + ":/usr/sbin")
         process = self.spawn(lighttpd, "-D", "-f", conf)
