@@ -42,7 +42,12 @@ echo "$rows" | while IFS='|' read -r _ method uri body; do
 	measure "$build/parlance.cgi" "$method" "$uri" "$body" 20 >/dev/null
 done
 printf '%-28s %10s %10s %8s\n' "CGI request" "floor us" "ours us" "times"
-echo "$rows" | while IFS='|' read -r name method uri body; do
+{
+	echo "$rows"
+	echo "chat, durable = no|POST|/v1/chat|$chat"
+} | while IFS='|' read -r name method uri body; do
+	unset PARLANCE_SERVER_DURABLE
+	case $name in *durable*) export PARLANCE_SERVER_DURABLE=no ;; esac
 	for _ in 1 2 3 4 5; do
 		f=$(measure "$dir/floor" "$method" "$uri" "$body" 200)
 		o=$(measure "$build/parlance.cgi" "$method" "$uri" "$body" 200)

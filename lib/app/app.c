@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "app/drive.h"
 #include "auth/caller.h"
@@ -41,6 +42,8 @@ app_new(struct config *config, int most_stores)
 		return NULL;
 	}
 	app->config = config;
+	/* What people said is for the owner's eyes, whoever made the folder. */
+	(void)umask(0077);
 	if (config == NULL)
 		return app;
 	app->stores = store_pool_new(config, most_stores);

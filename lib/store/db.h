@@ -18,6 +18,9 @@ struct db;
 struct db_options {
 	int64_t busy_timeout_ms; /* how long to wait for another writer */
 	bool durable;            /* every commit is on the disk */
+	bool short_lived;        /* a CGI process: closing does not
+	                          * checkpoint, so that a request pays for
+	                          * its own commit only */
 	bool read_only;
 };
 

@@ -132,6 +132,24 @@ read_journal(void *arg, int columns, char **values, char **names)
 	return 0;
 }
 
+/*
+ * The last connection to close moves the log into the database and deletes
+ * it: three more waits for the disk, at the end of nearly every CGI request.
+ * Instead the log stays, and every hundredth page written moves it; so the
+ * next process has at most that much to read.
+ */
+static void
+leave_log(struct db *db)
+{
+	int keep = 1;
+
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+	    NULL);
+	(void)sqlite3_file_control(db->handle, "main",
+	    SQLITE_FCNTL_PERSIST_WAL, &keep);
+	(void)sqlite3_wal_autocheckpoint(db->handle, 100);
+}
+
 static int
 configure(struct db *db, const char *path, const struct db_options *options)
 {
@@ -165,6 +183,8 @@ configure(struct db *db, const char *path, const struct db_options *options)
 	if (strcmp(db->journal, "wal") != 0)
 		code = sqlite3_exec(db->handle, "PRAGMA journal_mode=WAL",
 		    read_journal, db, NULL);
+	if (options->short_lived)
+		leave_log(db);
 	/* Another process may be reading the new file: the rollback journal
 	 * serves until the next start. */
 	return code == SQLITE_BUSY ? SQLITE_OK : code;

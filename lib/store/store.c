@@ -143,12 +143,13 @@ migrate(struct db *db, const char **why)
 
 /* Opens and migrates; *why is set when the result is not ERR_NONE. */
 static enum err
-open_store(const struct config *config, bool migrated, struct db **db,
-    const char **why)
+open_store(const struct config *config, bool migrated, bool short_lived,
+    struct db **db, const char **why)
 {
 	struct db_options options = {
 	    .busy_timeout_ms = config->server.busy_timeout_ms,
 	    .durable = config->server.durable,
+	    .short_lived = short_lived,
 	};
 	char path[4096];
 	struct stat st;
@@ -200,7 +201,7 @@ store_lease(struct store_pool *p, struct db **db)
 	if (*db != NULL)
 		return ERR_NONE;
 
-	err = open_store(p->config, migrated, db, &why);
+	err = open_store(p->config, migrated, p->most == 1, db, &why);
 	(void)pthread_mutex_lock(&p->lock);
 	if (err == ERR_NONE) {
 		p->migrated = true;
@@ -286,7 +287,7 @@ store_check(const struct config *config, struct buf *why)
 		    state, (int)geteuid());
 		return ERR_STORE_READONLY;
 	}
-	err = open_store(config, false, &db, &reason);
+	err = open_store(config, false, false, &db, &reason);
 	if (err == ERR_NONE)
 		err = db_begin(db); /* can it be written, and soon? */
 	if (err != ERR_NONE && reason == NULL)
