@@ -1,0 +1,791 @@
+/*
+ * chatconf: sends the requests described in the case files to a deployment
+ * of either chat API and says where its answers differ from the
+ * documentation.  This file reads the command line and puts the parts
+ * together.
+ */
+#include <errno.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/uuid.h"
+#include "files.h"
+#include "known.h"
+#include "mem.h"
+#include "report.h"
+#include "selftest.h"
+#include "transcript.h"
+
+enum exit_code {
+	EXIT_PASSED = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_NOTHING = 3
+};
+
+struct options {
+	struct run_options run;
+	const char *target, *profile, *cases, *key_file, *known_file;
+	const char *write_known, *json_file, *junit_file, *save_folder;
+	const struct jv *set; /* from --set */
+	const struct jv *features;
+	bool list, selftest, tap;
+	char **globs;
+	int glob_count;
+};
+
+struct chatconf {
+	struct arena arena; /* for the whole run */
+	struct options options;
+	const char *folder;
+	struct casebook book;
+	struct profile *profile;
+	const char *key; /* or NULL */
+	struct vars vars;
+	struct known known;
+};
+
+static const char usage_text[] =
+    "usage: chatconf [options] TARGET [CASE...]\n"
+    "  chatconf http://localhost:8080                    over HTTP or HTTPS\n"
+    "  chatconf cgi:./chat.cgi                           run a CGI program, "
+    "one process a request\n"
+    "  chatconf fcgi:./chat.sock  fcgi:127.0.0.1:9000    speak FastCGI to a "
+    "running server\n"
+    "  chatconf fcgi:./chat.fcgi                         start it on a "
+    "private socket, test, stop it\n"
+    "\n"
+    "  -p, --profile NAME|FILE    v1 (default), dify, or your own\n"
+    "  -s, --set NAME=VALUE       a variable, e.g. bot_slug=taxson\n"
+    "  -f, --feature [no-]NAME    what the deployment has\n"
+    "  -K, --key-file FILE        API key; or CHATCONF_KEY. There is no "
+    "option that takes the key itself\n"
+    "      --strict               failed `should` cases count\n"
+    "      --house                run `house` cases too, and count them\n"
+    "  -k, --known FILE           known failures, one name or glob a line; "
+    "one that passes is an error\n"
+    "      --write-known FILE     write that file from this run\n"
+    "  -j, --jobs N               cases at a time (1)\n"
+    "  -t, --timeout SEC          for one reply (30)\n"
+    "      --retry N              only after 429 or 503; shown as \"ok, try "
+    "2\"\n"
+    "  -l, --list                 list the cases and count the requests; "
+    "-lv explains each; send nothing\n"
+    "  -x, --stop                 stop at the first failure\n"
+    "  -q / -v                    summary only / every exchange, with times; "
+    "the key is never shown\n"
+    "      --tap  --json FILE  --junit FILE                 reports for "
+    "machines\n"
+    "      --save DIR             keep the exchange of every failure\n"
+    "      --self-test            check the cases themselves; needs no "
+    "target\n"
+    "      --cases DIR            the folder of case files; or "
+    "CHATCONF_CASES\n"
+    "  -h, --help  --version\n"
+    "\n"
+    "exit: 0 all that counts passed, 1 something failed, 2 wrong usage or a "
+    "wrong case file,\n"
+    "3 the target could not be reached or no case matched\n";
+
+/* ---- the command line --------------------------------------------------- */
+
+enum {
+	OPT_STRICT = 256,
+	OPT_HOUSE,
+	OPT_WRITE_KNOWN,
+	OPT_RETRY,
+	OPT_TAP,
+	OPT_JSON,
+	OPT_JUNIT,
+	OPT_SAVE,
+	OPT_SELFTEST,
+	OPT_CASES,
+	OPT_VERSION
+};
+
+static const struct option long_options[] = {
+    {"profile", required_argument, NULL, 'p'},
+    {"set", required_argument, NULL, 's'},
+    {"feature", required_argument, NULL, 'f'},
+    {"key-file", required_argument, NULL, 'K'},
+    {"strict", no_argument, NULL, OPT_STRICT},
+    {"house", no_argument, NULL, OPT_HOUSE},
+    {"known", required_argument, NULL, 'k'},
+    {"write-known", required_argument, NULL, OPT_WRITE_KNOWN},
+    {"jobs", required_argument, NULL, 'j'},
+    {"timeout", required_argument, NULL, 't'},
+    {"retry", required_argument, NULL, OPT_RETRY},
+    {"list", no_argument, NULL, 'l'},
+    {"stop", no_argument, NULL, 'x'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"tap", no_argument, NULL, OPT_TAP},
+    {"json", required_argument, NULL, OPT_JSON},
+    {"junit", required_argument, NULL, OPT_JUNIT},
+    {"save", required_argument, NULL, OPT_SAVE},
+    {"self-test", no_argument, NULL, OPT_SELFTEST},
+    {"cases", required_argument, NULL, OPT_CASES},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static bool
+complain(const char *what, const char *detail)
+{
+	fprintf(stderr, "chatconf: %s%s\n", what, detail);
+	return false;
+}
+
+static bool
+read_number(const char *name, int64_t min, int64_t max, int *out)
+{
+	int64_t value;
+
+	if (!text_to_int64(span_of(optarg), min, max, &value)) {
+		fprintf(stderr, "chatconf: %s needs a number from %lld to "
+				"%lld, not %s\n",
+		    name, (long long)min, (long long)max, optarg);
+		return false;
+	}
+	*out = (int)value;
+	return true;
+}
+
+static bool
+read_set(struct chatconf *c)
+{
+	struct span value = span_of(optarg), name;
+	struct options *o = &c->options;
+
+	name = span_cut(&value, '=');
+	if (value.data == NULL || !vars_is_name(name))
+		return complain("--set needs NAME=VALUE, not ", optarg);
+	if (span_is(name, "key"))
+		return complain("the key comes from CHATCONF_KEY or ",
+		    "--key-file, never from the command line");
+	o->set = jv_with(&c->arena, o->set,
+	    span_of(mem_printf(&c->arena, "/%.*s", (int)name.len,
+		name.data)),
+	    jv_string(&c->arena, value));
+	return true;
+}
+
+static void
+read_feature(struct chatconf *c)
+{
+	struct options *o = &c->options;
+	bool on = strncmp(optarg, "no-", 3) != 0;
+
+	o->features = jv_with(&c->arena, o->features,
+	    span_of(mem_printf(&c->arena, "/%s", on ? optarg : optarg + 3)),
+	    jv_bool(&c->arena, on));
+}
+
+static bool
+read_option(struct chatconf *c, int opt)
+{
+	struct options *o = &c->options;
+	int seconds;
+
+	switch (opt) {
+	case 'p':
+		o->profile = optarg;
+		return true;
+	case 's':
+		return read_set(c);
+	case 'f':
+		read_feature(c);
+		return true;
+	case 'K':
+		o->key_file = optarg;
+		return true;
+	case 'k':
+		o->known_file = optarg;
+		return true;
+	case 'j':
+		return read_number("--jobs", 1, 256, &o->run.jobs);
+	case 't':
+		if (!read_number("--timeout", 1, 86400, &seconds))
+			return false;
+		o->run.timeout_ms = seconds * 1000;
+		return true;
+	case 'l':
+		o->list = true;
+		return true;
+	case 'x':
+		o->run.stop = true;
+		return true;
+	case 'q':
+		o->run.quiet = true;
+		return true;
+	case 'v':
+		o->run.verbose = true;
+		return true;
+	case OPT_STRICT:
+		o->run.strict = true;
+		return true;
+	case OPT_HOUSE:
+		o->run.house = true;
+		return true;
+	case OPT_WRITE_KNOWN:
+		o->write_known = optarg;
+		return true;
+	case OPT_RETRY:
+		return read_number("--retry", 0, 100, &o->run.retries);
+	case OPT_TAP:
+		o->tap = true;
+		return true;
+	case OPT_JSON:
+		o->json_file = optarg;
+		return true;
+	case OPT_JUNIT:
+		o->junit_file = optarg;
+		return true;
+	case OPT_SAVE:
+		o->save_folder = optarg;
+		return true;
+	case OPT_SELFTEST:
+		o->selftest = true;
+		return true;
+	case OPT_CASES:
+		o->cases = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* -1 to go on, else the exit code. */
+static int
+read_command_line(struct chatconf *c, int argc, char **argv)
+{
+	struct options *o = &c->options;
+	int opt;
+
+	*o = (struct options){.run = {.jobs = 1, .timeout_ms = 30000}};
+	o->set = o->features = jv_object(&c->arena, NULL, NULL, 0);
+	while ((opt = getopt_long(argc, argv, "p:s:f:K:k:j:t:lxqvh",
+		    long_options, NULL)) != -1) {
+		if (opt == 'h') {
+			fputs(usage_text, stdout);
+			return EXIT_PASSED;
+		}
+		if (opt == OPT_VERSION) {
+			puts("chatconf " CHATCONF_VERSION);
+			return EXIT_PASSED;
+		}
+		if (!read_option(c, opt)) {
+			fputs("try chatconf --help\n", stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc && !o->selftest && !o->list)
+		o->target = argv[optind++];
+	else if (optind < argc && (strncmp(argv[optind], "http", 4) == 0 ||
+				      strstr(argv[optind], "cgi:") != NULL))
+		o->target = argv[optind++];
+	o->globs = argv + optind;
+	o->glob_count = argc - optind;
+	if (o->target == NULL && !o->selftest && !o->list) {
+		fputs(usage_text, stderr);
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+/* ---- variables ---------------------------------------------------------- */
+
+static bool
+read_key(struct chatconf *c)
+{
+	const char *file = c->options.key_file, *key = getenv("CHATCONF_KEY");
+	struct span text;
+
+	if (file != NULL) {
+		text = files_read(&c->arena, file);
+		if (text.data == NULL) {
+			fprintf(stderr, "chatconf: %s: %s\n", file,
+			    strerror(errno));
+			return false;
+		}
+		text = span_trim(text);
+		if (text.len == 0)
+			return complain(file, " is empty");
+		c->key = must(arena_strndup(&c->arena, text.data, text.len));
+	} else if (key != NULL && *key != '\0') {
+		c->key = key;
+	}
+	if (c->key != NULL && text_breaks_line(span_of(c->key)))
+		return complain("the key must be one line", "");
+	return true;
+}
+
+/* The layers that do not change during the run.  A run that sends nothing
+ * has placeholders for what is not known. */
+static bool
+make_vars(struct chatconf *c, bool pretend)
+{
+	const struct jv *always = jv_object(&c->arena, NULL, NULL, 0);
+	unsigned char random[4] = {0};
+	const char *key = c->key;
+
+	if (!pretend && random_bytes(random, sizeof(random)) != ERR_NONE)
+		return complain("no random bytes", "");
+	if (pretend && key == NULL)
+		key = "key";
+	always = jv_append(&c->arena, always, "run",
+	    jv_cstring(&c->arena,
+		mem_printf(&c->arena, "%02x%02x%02x%02x", random[0],
+		    random[1], random[2], random[3])));
+	if (key != NULL)
+		always = jv_append(&c->arena, always, "key",
+		    jv_cstring(&c->arena, key));
+	c->vars = (struct vars){.layers = {[VARS_SET] = c->options.set,
+				    [VARS_ALWAYS] = always}};
+	return true;
+}
+
+/* The profile's variables may use --set, key and run. */
+static bool
+add_profile_vars(struct chatconf *c, const struct profile *profile,
+    struct vars *vars)
+{
+	struct span undefined;
+	const struct jv *filled;
+
+	*vars = c->vars;
+	if (profile->vars == NULL)
+		return true;
+	filled = vars_fill(&c->arena, vars, profile->vars, &undefined);
+	if (filled == NULL) {
+		fprintf(stderr, "%s: {{%s}} is not defined%s\n",
+		    profile->file, undefined.data,
+		    span_is(undefined, "key")
+			? ": give the key in CHATCONF_KEY or --key-file"
+			: "");
+		return false;
+	}
+	vars->layers[VARS_PROFILE] = filled;
+	return true;
+}
+
+static bool
+apply_features(struct chatconf *c)
+{
+	const struct jv *f = c->options.features;
+	const struct jv *known = c->profile->features;
+	struct span path;
+	size_t i;
+
+	for (i = 0; i < f->count; i++) {
+		if (jv_get_span(known, f->names[i]) == NULL) {
+			fprintf(stderr,
+			    "chatconf: the profile %s has no feature %s\n",
+			    c->profile->name, f->names[i].data);
+			return false;
+		}
+		path = span_of(mem_printf(&c->arena, "/%s",
+		    f->names[i].data));
+		c->profile->features = jv_with(&c->arena,
+		    c->profile->features, path, f->items[i]);
+	}
+	return true;
+}
+
+/* ---- choosing cases ----------------------------------------------------- */
+
+static bool
+is_chosen(const struct chatconf *c, const struct testcase *test)
+{
+	int i;
+
+	if (test->level == LEVEL_HOUSE && !c->options.run.house &&
+	    !c->options.list && !c->options.selftest)
+		return false;
+	if (c->options.glob_count == 0)
+		return true;
+	for (i = 0; i < c->options.glob_count; i++)
+		if (fnmatch(c->options.globs[i], test->name, 0) == 0)
+			return true;
+	return false;
+}
+
+static size_t
+count_requests(const struct chatconf *c, const struct run *run)
+{
+	bool *seen = must(calloc(c->book.suite_count + 1, sizeof(bool)));
+	const struct testcase *test;
+	size_t i, j, n = 0;
+
+	for (i = 0; i < run->count; i++) {
+		test = run->results[i].test;
+		n += test->step_count;
+		for (j = 0; j < test->step_count; j++)
+			if (test->steps[j].change != NULL &&
+			    !seen[test->suite->index]) {
+				seen[test->suite->index] = true;
+				n++;
+			}
+	}
+	free(seen);
+	return n;
+}
+
+/* Fills run->results with the chosen cases; false when one is wrong. */
+static bool
+choose(struct chatconf *c, struct run *run)
+{
+	const struct testcase *test;
+	struct result *r;
+	bool good = true;
+	size_t i;
+
+	run->results = must(calloc(c->book.count + 1, sizeof(struct result)));
+	for (i = 0; i < c->book.count; i++) {
+		test = &c->book.cases[i];
+		if (!profile_chooses(c->profile, test->name) ||
+		    !is_chosen(c, test))
+			continue;
+		if (!casebook_check(c->profile, &run->vars, test))
+			good = false;
+		r = &run->results[run->count++];
+		r->test = test;
+		r->known = known_has(&c->known, test->name);
+		r->live_known = known_has(&c->known,
+		    mem_printf(&c->arena, "%s~live", test->name));
+	}
+	if (!good && c->key == NULL && !c->options.list)
+		complain("no key was given: ",
+		    "it comes from CHATCONF_KEY or --key-file");
+	return good;
+}
+
+/* ---- listing ------------------------------------------------------------ */
+
+static void
+explain(const struct run *run, const struct testcase *test)
+{
+	struct vars vars = run->vars;
+	struct prepared p;
+	struct arena a;
+	size_t i;
+
+	arena_init(&a, MEM_ARENA_MAX);
+	printf("    %s\n    %s; %s\n", testcase_title(&a, &run->vars, test),
+	    level_names[test->level], test->source);
+	for (i = 0; test->requires != NULL && i < test->requires->count; i++)
+		printf("    needs %s\n", test->requires->items[i]->text.data);
+	for (i = 0; i < test->step_count; i++) {
+		if (vars.layers[VARS_CAPTURED] == NULL && i > 0) {
+			printf("    then %zu more\n", test->step_count - i);
+			break;
+		}
+		if (step_prepare(&a, run->profile, &vars, test, i, &p) ==
+		    NULL)
+			printf("    > %s\n    < %s\n",
+			    transcript_mask(&a, transcript_line(&a, &p.wire),
+				run->secret, "{{key}}"),
+			    jv_show(&a, p.expect, 400));
+	}
+	arena_release(&a);
+}
+
+static int
+list_cases(struct chatconf *c, struct run *run)
+{
+	size_t i, levels[3] = {0};
+
+	for (i = 0; i < run->count; i++) {
+		printf("%-6s %s\n",
+		    level_names[run->results[i].test->level],
+		    run->results[i].test->name);
+		levels[run->results[i].test->level]++;
+		if (c->options.run.verbose)
+			explain(run, run->results[i].test);
+	}
+	printf("%zu cases (%zu must, %zu should, %zu house), %zu requests\n",
+	    run->count, levels[0], levels[1], levels[2],
+	    count_requests(c, run));
+	return run->count > 0 ? EXIT_PASSED : EXIT_NOTHING;
+}
+
+/* ---- the self-test ------------------------------------------------------ */
+
+static bool
+selftest_profile(struct chatconf *c, const char *name, bool *tested,
+    struct selftest_score *score)
+{
+	struct profile *profile = profile_load(&c->arena, c->folder, name);
+	const struct testcase *test;
+	struct vars vars;
+	size_t i;
+
+	if (profile == NULL || !add_profile_vars(c, profile, &vars))
+		return false;
+	for (i = 0; i < c->book.count; i++) {
+		test = &c->book.cases[i];
+		if (!profile_chooses(profile, test->name) ||
+		    !is_chosen(c, test) || profile->translate != NULL)
+			continue;
+		if (tested[i])
+			continue;
+		tested[i] = true;
+		if (casebook_check(profile, &vars, test))
+			selftest_case(profile, &vars, test, score);
+		else
+			score->errors++;
+	}
+	return true;
+}
+
+static int
+selftest(struct chatconf *c)
+{
+	struct selftest_score score = {.cases = 0};
+	bool *tested = must(calloc(c->book.count + 1, sizeof(bool)));
+	char **names = files_find_profiles(&c->arena, c->folder);
+	size_t i;
+	bool good = true;
+
+	if (c->options.profile != NULL)
+		good = selftest_profile(c, c->options.profile, tested,
+		    &score);
+	else
+		for (i = 0; names[i] != NULL; i++)
+			good = selftest_profile(c, names[i], tested,
+				   &score) && good;
+	for (i = 0; i < c->book.count; i++)
+		if (!tested[i] && is_chosen(c, &c->book.cases[i]) &&
+		    c->options.profile == NULL) {
+			fprintf(stderr, "%s: no profile chooses it\n",
+			    c->book.cases[i].name);
+			score.errors++;
+		}
+	free(tested);
+	printf("self-test: %zu cases, %zu samples, %zu broken replies, %zu "
+	       "refused\n",
+	    score.cases, score.samples, score.breaks,
+	    score.breaks - score.accepted);
+	if (score.cases == 0 && score.errors == 0)
+		return EXIT_NOTHING;
+	if (score.errors > 0)
+		printf("self-test: %zu ERRORS\n", score.errors);
+	return good && score.errors == 0 ? EXIT_PASSED : EXIT_USAGE;
+}
+
+/* ---- running ------------------------------------------------------------ */
+
+static bool
+write_known(const struct chatconf *c, const struct run *run)
+{
+	struct buf b = BUF_INIT(MEM_TEXT_MAX);
+	const struct result *r;
+	size_t i;
+	bool good;
+
+	buf_printf(&b, "# known failures of %s\n", run->target->spec);
+	for (i = 0; i < run->count; i++) {
+		r = &run->results[i];
+		if (r->verdict == VERDICT_FAILED ||
+		    r->verdict == VERDICT_UNTESTED)
+			buf_printf(&b, "%s\n", r->test->name);
+		if (r->live == SSE_LIVE_NO)
+			buf_printf(&b, "%s~live\n", r->test->name);
+	}
+	good = files_write(c->options.write_known,
+	    (struct span){buf_text(&b), b.len});
+	buf_release(&b);
+	return good;
+}
+
+static bool
+save_failures(const struct chatconf *c, const struct run *run)
+{
+	const char *folder = c->options.save_folder;
+	enum verdict verdict;
+	bool good = true;
+	size_t i;
+
+	if (folder == NULL)
+		return true;
+	if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
+		fprintf(stderr, "chatconf: %s: %s\n", folder,
+		    strerror(errno));
+		return false;
+	}
+	for (i = 0; i < run->count; i++) {
+		verdict = run->results[i].verdict;
+		if (verdict == VERDICT_FAILED || verdict == VERDICT_UNTESTED)
+			good = report_save(run, &run->results[i], folder) &&
+			    good;
+	}
+	return good;
+}
+
+static bool
+write_reports(struct chatconf *c, const struct run *run, double seconds)
+{
+	const struct options *o = &c->options;
+	struct arena a;
+	bool good = true;
+
+	arena_init(&a, MEM_ARENA_MAX);
+	if (o->tap)
+		good = files_write("-", report_tap(&a, run));
+	if (o->json_file != NULL)
+		good = files_write(o->json_file,
+			   report_json(&a, run, seconds)) && good;
+	if (o->junit_file != NULL)
+		good = files_write(o->junit_file,
+			   report_junit(&a, run, seconds)) && good;
+	arena_release(&a);
+	if (o->write_known != NULL)
+		good = write_known(c, run) && good;
+	return save_failures(c, run) && good;
+}
+
+static void
+say_nothing(void *ctx, struct result *result)
+{
+	(void)ctx;
+	buf_release(&result->log);
+}
+
+static void
+wait_silently(void *ctx, const struct result *next)
+{
+	(void)ctx;
+	(void)next;
+}
+
+/* What curl would read from chatconf.rc: the profile's headers. */
+static void
+set_usual_headers(struct chatconf *c, struct run *run)
+{
+	const struct jv *h;
+	struct header *usual;
+	struct span undefined;
+	size_t i;
+
+	h = vars_fill(&c->arena, &run->vars, run->profile->headers,
+	    &undefined);
+	if (h == NULL)
+		return;
+	usual = mem_array(&c->arena, h->count, sizeof(*usual));
+	for (i = 0; i < h->count; i++)
+		usual[i] = (struct header){h->names[i], h->items[i]->text};
+	run->target->usual = usual;
+	run->target->usual_count = h->count;
+}
+
+static int
+run_cases(struct chatconf *c, struct run *run)
+{
+	struct human human;
+	struct summary summary;
+	int64_t begun = clock_monotonic_us();
+	double seconds;
+	bool good;
+
+	human_init(&human, run);
+	run->ctx = &human;
+	run->on_result = c->options.tap ? say_nothing : human_result;
+	run->on_waiting = c->options.tap ? wait_silently : human_waiting;
+	if (!c->options.tap)
+		human_begin(&human, count_requests(c, run));
+	run_all(run, c->book.suite_count);
+	seconds = (double)(clock_monotonic_us() - begun) / 1e6;
+	if (run->unreachable != NULL) {
+		fprintf(stderr, "chatconf: %s: %s\n", run->target->spec,
+		    run->unreachable);
+		return EXIT_NOTHING;
+	}
+	if (!c->options.tap)
+		human_end(&human, seconds);
+	good = write_reports(c, run, seconds);
+	report_summary(&c->arena, run, &summary);
+	if (!report_passed(&summary))
+		return EXIT_FAILED;
+	if (run->reached == 0) {
+		complain("no case ran: ", "every one needs a feature that "
+					  "is off");
+		return EXIT_NOTHING;
+	}
+	return good ? EXIT_PASSED : EXIT_USAGE;
+}
+
+static int
+open_and_run(struct chatconf *c, struct run *run)
+{
+	const char *why;
+	int code;
+
+	run->target = target_open(&c->arena, c->options.target, &why);
+	if (run->target == NULL) {
+		complain("", why);
+		return strncmp(why, "a target", 8) == 0 ? EXIT_USAGE
+							: EXIT_NOTHING;
+	}
+	run->target->timeout_ms = c->options.run.timeout_ms;
+	run->target->noisy = c->options.run.verbose;
+	set_usual_headers(c, run);
+	code = run_cases(c, run);
+	run_release(run);
+	target_close(run->target);
+	return code;
+}
+
+static int
+list_or_run(struct chatconf *c)
+{
+	struct run run = {.options = c->options.run};
+
+	c->profile = profile_load(&c->arena, c->folder,
+	    c->options.profile == NULL ? "v1" : c->options.profile);
+	if (c->profile == NULL || !apply_features(c) ||
+	    !make_vars(c, c->options.list))
+		return EXIT_USAGE;
+	if (!add_profile_vars(c, c->profile, &run.vars))
+		return EXIT_USAGE;
+	if (c->options.known_file != NULL &&
+	    !known_load(&c->arena, c->options.known_file, &c->book,
+		&c->known))
+		return EXIT_USAGE;
+	run.profile = c->profile;
+	run.secret = c->key == NULL ? "" : c->key;
+	if (!choose(c, &run))
+		return EXIT_USAGE;
+	if (c->options.list)
+		return list_cases(c, &run);
+	if (run.count == 0) {
+		complain("no case matches", "");
+		return EXIT_NOTHING;
+	}
+	return open_and_run(c, &run);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct chatconf c = {.key = NULL};
+	int code;
+
+	signal(SIGPIPE, SIG_IGN);
+	arena_init(&c.arena, MEM_ARENA_MAX);
+	code = read_command_line(&c, argc, argv);
+	if (code >= 0)
+		return code;
+	c.folder = files_cases_folder(&c.arena, c.options.cases);
+	if (!read_key(&c) || !casebook_load(&c.arena, c.folder, &c.book))
+		return EXIT_USAGE;
+	if (!c.options.selftest)
+		return list_or_run(&c);
+	return make_vars(&c, true) ? selftest(&c) : EXIT_USAGE;
+}

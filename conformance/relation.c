@@ -1,0 +1,390 @@
+/*
+ * Arithmetic is exact: decimals are integers of 128 bits with a number of
+ * places, as the contract asks (chat-messages.md 4); a price that was
+ * rounded from binary floating point shows here.
+ */
+#include "relation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mem.h"
+
+#define SHOWN 200
+
+struct decimal {
+	__int128 digits;
+	int places;
+};
+
+/* ---- decimals ----------------------------------------------------------- */
+
+static bool
+fits(__int128 digits)
+{
+	return digits < ((__int128)1 << 120) && digits > -((__int128)1 << 120);
+}
+
+/* "12", "0.0010", "1E-7"; from a number's or a string's text. */
+static bool
+decimal_read(struct span s, struct decimal *out)
+{
+	struct span exponent = s, mantissa;
+	int64_t shift = 0;
+	size_t i, digits = 0;
+	bool point = false;
+
+	*out = (struct decimal){0, 0};
+	for (i = 0; i < s.len && s.data[i] != 'e' && s.data[i] != 'E'; i++)
+		;
+	mantissa = (struct span){s.data, i};
+	if (i < s.len) {
+		exponent = (struct span){s.data + i + 1, s.len - i - 1};
+		if (span_starts(exponent, "+"))
+			exponent = (struct span){exponent.data + 1,
+			    exponent.len - 1};
+		if (!text_to_int64(exponent, -30, 18, &shift))
+			return false;
+	}
+	for (i = 0; i < mantissa.len; i++) {
+		if (mantissa.data[i] == '.' && !point) {
+			point = true;
+		} else if (text_is_digit(mantissa.data[i]) &&
+		    fits(out->digits * 10)) {
+			out->digits = out->digits * 10 +
+			    (mantissa.data[i] - '0');
+			out->places += point;
+			digits++;
+		} else if (i > 0 || mantissa.data[i] != '-') {
+			return false;
+		}
+	}
+	for (; shift > 0; shift--)
+		out->digits *= 10;
+	out->places -= (int)shift;
+	if (mantissa.len > 0 && mantissa.data[0] == '-')
+		out->digits = -out->digits;
+	return digits > 0 && fits(out->digits);
+}
+
+/* At least this many places; false when that does not fit. */
+static bool
+decimal_widen(struct decimal *d, int places)
+{
+	for (; d->places < places; d->places++) {
+		if (!fits(d->digits * 10))
+			return false;
+		d->digits *= 10;
+	}
+	return true;
+}
+
+/* Half away from zero, to this many places. */
+static bool
+decimal_round(struct decimal *d, int places)
+{
+	__int128 unit = 1, half;
+
+	if (d->places <= places)
+		return decimal_widen(d, places);
+	for (; d->places > places; d->places--) {
+		if (!fits(unit * 10))
+			return false;
+		unit *= 10;
+	}
+	half = unit / 2;
+	d->digits = (d->digits + (d->digits < 0 ? -half : half)) / unit;
+	return true;
+}
+
+static bool
+decimal_same(struct decimal a, struct decimal b)
+{
+	return decimal_widen(&a, b.places) && decimal_widen(&b, a.places) &&
+	    a.digits == b.digits;
+}
+
+static char *
+decimal_text(struct arena *a, struct decimal d)
+{
+	char digits[64];
+	size_t n = sizeof(digits);
+	__int128 rest = d.digits < 0 ? -d.digits : d.digits;
+	int place = 0;
+
+	digits[--n] = '\0';
+	do {
+		digits[--n] = (char)('0' + (int)(rest % 10));
+		rest /= 10;
+		if (++place == d.places)
+			digits[--n] = '.';
+	} while ((rest > 0 || place <= d.places) && n > 3);
+	if (d.digits < 0)
+		digits[--n] = '-';
+	return mem_strdup(a, digits + n);
+}
+
+/* ---- relations ---------------------------------------------------------- */
+
+struct relating {
+	struct arena *arena;
+	const struct relation_source *source;
+	struct difference *d;
+};
+
+static const struct jv *
+value_at(const struct relating *r, const struct jv *pointer)
+{
+	if (r->source->root != NULL)
+		return jv_find(r->source->root, pointer->text);
+	return sse_last(r->source->stream, pointer->text);
+}
+
+static bool
+wrong(struct relating *r, const struct jv *pointer, const char *expected,
+    const struct jv *got)
+{
+	r->d->where = mem_printf(r->arena, "body %s", pointer->text.data);
+	r->d->expected = expected;
+	r->d->got = jv_show(r->arena, got, SHOWN);
+	return false;
+}
+
+static bool
+read_at(struct relating *r, const struct jv *pointer, struct decimal *out)
+{
+	const struct jv *value = value_at(r, pointer);
+
+	if (value != NULL &&
+	    (value->kind == JV_NUMBER || value->kind == JV_STRING) &&
+	    decimal_read(value->text, out))
+		return true;
+	return wrong(r, pointer, "(a decimal number)", value);
+}
+
+static const char *
+joined(struct arena *a, const struct jv *pointers, const char *with)
+{
+	struct buf b = BUF_INIT(MEM_TEXT_MAX);
+	size_t i;
+
+	for (i = 0; i < pointers->count; i++) {
+		if (i > 0)
+			buf_adds(&b, with);
+		buf_adds(&b, pointers->items[i]->text.data);
+	}
+	return mem_take(a, &b).data;
+}
+
+static bool
+holds_arithmetic(struct relating *r, const struct jv *relation, bool product)
+{
+	const struct jv *list = jv_get(relation, product ? "product" : "sum");
+	const struct jv *is = jv_get(relation, "is");
+	const struct jv *places = jv_get(relation, "places");
+	struct decimal total = {product, 0}, part;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		if (!read_at(r, list->items[i], &part))
+			return false;
+		if (product) {
+			if (__builtin_mul_overflow(total.digits, part.digits,
+				&total.digits))
+				return wrong(r, is, "(fewer digits)", NULL);
+			total.places += part.places;
+		} else {
+			if (!decimal_widen(&total, part.places) ||
+			    !decimal_widen(&part, total.places))
+				return wrong(r, is, "(fewer digits)", NULL);
+			total.digits += part.digits;
+		}
+	}
+	if (places != NULL &&
+	    !decimal_round(&total, places->text.data[0] - '0'))
+		return wrong(r, is, "(fewer digits)", NULL);
+	if (!read_at(r, is, &part))
+		return false;
+	if (decimal_same(total, part))
+		return true;
+	return wrong(r, is,
+	    mem_printf(r->arena, "%s, which is %s",
+		decimal_text(r->arena, total),
+		joined(r->arena, list, product ? " x " : " + ")),
+	    value_at(r, is));
+}
+
+static bool
+holds_equal(struct relating *r, const struct jv *list)
+{
+	const struct jv *first = value_at(r, list->items[0]), *other;
+	size_t i;
+
+	for (i = 0; i < list->count; i++) {
+		other = value_at(r, list->items[i]);
+		if (first == NULL || other == NULL || !jv_equal(first, other))
+			return wrong(r, list->items[i],
+			    mem_printf(r->arena, "%s, as %s",
+				jv_show(r->arena, first, SHOWN),
+				list->items[0]->text.data),
+			    other);
+	}
+	return true;
+}
+
+enum sequence { COUNTS, FALLS, RISES };
+
+/* Is the item's value right behind the one before it? */
+static bool
+in_sequence(enum sequence kind, size_t i, struct decimal before,
+    struct decimal now)
+{
+	if (kind == COUNTS)
+		return decimal_same(now,
+		    (struct decimal){(__int128)i + 1, 0});
+	if (i == 0)
+		return true;
+	if (!decimal_widen(&before, now.places) ||
+	    !decimal_widen(&now, before.places))
+		return false;
+	return kind == FALLS ? now.digits <= before.digits
+			     : now.digits >= before.digits;
+}
+
+static bool
+holds_sequence(struct relating *r, const struct jv *relation,
+    enum sequence kind, const struct jv *list)
+{
+	static const char *const expected[] = {"1, 2, 3 ... in order",
+	    "none above the one before it", "none below the one before it"};
+	const struct jv *at = jv_get(relation, "at"), *value;
+	const struct jv *array = value_at(r, list);
+	struct decimal now, before = {0, 0};
+	size_t i;
+
+	if (array == NULL || array->kind != JV_ARRAY)
+		return wrong(r, list, "\"$array\"", array);
+	for (i = 0; i < array->count; i++) {
+		value = jv_find(array->items[i], at->text);
+		if (value == NULL ||
+		    (value->kind != JV_NUMBER && value->kind != JV_STRING) ||
+		    !decimal_read(value->text, &now) ||
+		    !in_sequence(kind, i, before, now)) {
+			wrong(r, list, expected[kind], value);
+			r->d->where = mem_printf(r->arena, "body %s/%zu%s",
+			    list->text.data, i, at->text.data);
+			return false;
+		}
+		before = now;
+	}
+	return true;
+}
+
+static bool
+holds(struct relating *r, const struct jv *relation)
+{
+	const struct jv *part;
+
+	if (jv_get(relation, "sum") != NULL)
+		return holds_arithmetic(r, relation, false);
+	if (jv_get(relation, "product") != NULL)
+		return holds_arithmetic(r, relation, true);
+	part = jv_get(relation, "equal");
+	if (part != NULL)
+		return holds_equal(r, part);
+	part = jv_get(relation, "counts");
+	if (part != NULL)
+		return holds_sequence(r, relation, COUNTS, part);
+	part = jv_get(relation, "falls");
+	if (part != NULL)
+		return holds_sequence(r, relation, FALLS, part);
+	return holds_sequence(r, relation, RISES, jv_get(relation, "rises"));
+}
+
+bool
+relation_check(struct arena *a, const struct jv *list,
+    const struct relation_source *source, struct difference *d)
+{
+	struct relating r = {a, source, d};
+	size_t i;
+
+	for (i = 0; i < list->count; i++)
+		if (!holds(&r, list->items[i]))
+			return false;
+	return true;
+}
+
+/* ---- are they relations? ------------------------------------------------ */
+
+static bool
+is_pointer(const struct jv *v)
+{
+	return v != NULL && v->kind == JV_STRING && span_starts(v->text, "/");
+}
+
+static bool
+are_pointers(const struct jv *list)
+{
+	size_t i;
+
+	if (list->kind != JV_ARRAY || list->count < 2)
+		return false;
+	for (i = 0; i < list->count; i++)
+		if (!is_pointer(list->items[i]))
+			return false;
+	return true;
+}
+
+static const char *
+one_fault(const struct jv *relation)
+{
+	const struct jv *first, *places = jv_get(relation, "places");
+	const char *name;
+	bool arithmetic;
+
+	if (relation->kind != JV_OBJECT || relation->count == 0)
+		return "a relation is an object";
+	name = relation->names[0].data;
+	first = relation->items[0];
+	if (strcmp(name, "equal") == 0)
+		return are_pointers(first) && relation->count == 1
+		    ? NULL
+		    : "\"equal\" needs pointers and stands alone";
+	arithmetic = strcmp(name, "sum") == 0 || strcmp(name, "product") == 0;
+	if (arithmetic)
+		return are_pointers(first) &&
+			is_pointer(jv_get(relation, "is")) &&
+			relation->count == (places == NULL ? 2U : 3U) &&
+			(places == NULL ||
+			    (jv_is_int(places) && places->text.len == 1))
+		    ? NULL
+		    : "a sum or product needs pointers, \"is\", and may have "
+		      "\"places\"";
+	if (strcmp(name, "counts") == 0 || strcmp(name, "falls") == 0 ||
+	    strcmp(name, "rises") == 0)
+		return is_pointer(first) && relation->count == 2 &&
+			is_pointer(jv_get(relation, "at"))
+		    ? NULL
+		    : "a sequence needs a pointer and \"at\"";
+	return "a relation begins with equal, sum, product, counts, falls or "
+	       "rises";
+}
+
+const char *
+relation_fault(struct arena *a, const struct jv *list, const struct jv **at)
+{
+	const char *why;
+	size_t i;
+
+	(void)a;
+	*at = list;
+	if (list->kind != JV_ARRAY)
+		return "holds needs an array";
+	for (i = 0; i < list->count; i++) {
+		why = one_fault(list->items[i]);
+		*at = list->items[i];
+		if (why != NULL)
+			return why;
+	}
+	return NULL;
+}
