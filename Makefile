@@ -58,7 +58,7 @@ LIBS = -Wl,-Bstatic $(LIBS_CORE) -Wl,-Bdynamic -lm -ldl -lpthread
 else
 LIBS = $(LIBS_CORE) -lm -ldl -lpthread
 endif
-LIBS_CHATCONF = -ljson-c -lcurl
+LIBS_CHATCONF = -lcurl
 LIBS_CHECK = $(shell pkg-config --libs check)
 CFLAGS_CHECK = $(shell pkg-config --cflags check)
 

@@ -141,7 +141,9 @@ check_change(struct loading *l, const struct jv *change)
 		return;
 	}
 	check_keys(l, change, "a change", keys);
-	part(l, change, "set", JV_OBJECT, false);
+	/* A row may supply it whole. */
+	if (jv_text(jv_get(change, "set")) == NULL)
+		part(l, change, "set", JV_OBJECT, false);
 	drop = part(l, change, "drop", JV_ARRAY, false);
 	for (i = 0; drop != NULL && i < drop->count; i++)
 		if (drop->items[i]->kind != JV_STRING)

@@ -142,6 +142,8 @@ make_change(struct arena *a, const struct jv *base, const struct jv *change,
 	const struct jv *json = jv_get(base, "json");
 	size_t i;
 
+	if (set != NULL && set->kind != JV_OBJECT)
+		return "\"set\" must be an object";
 	for (i = 0; set != NULL && i < set->count && json != NULL; i++) {
 		json = jv_with(a, json, set->names[i], set->items[i]);
 		if (json == NULL)
