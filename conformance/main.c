@@ -444,9 +444,15 @@ choose(struct chatconf *c, struct run *run)
 {
 	const struct testcase *test;
 	struct result *r;
+	struct span undefined;
 	bool good = true;
 	size_t i;
 
+	if (vars_fill(&c->arena, &run->vars, c->profile->headers,
+		&undefined) == NULL &&
+	    span_is(undefined, "key"))
+		return complain("no key: give it in CHATCONF_KEY or with ",
+		    "--key-file");
 	run->results = must(calloc(c->book.count + 1, sizeof(struct result)));
 	for (i = 0; i < c->book.count; i++) {
 		test = &c->book.cases[i];
@@ -461,9 +467,6 @@ choose(struct chatconf *c, struct run *run)
 		r->live_known = known_has(&c->known,
 		    mem_printf(&c->arena, "%s~live", test->name));
 	}
-	if (!good && c->key == NULL && !c->options.list)
-		complain("no key was given: ",
-		    "it comes from CHATCONF_KEY or --key-file");
 	return good;
 }
 
