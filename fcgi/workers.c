@@ -364,6 +364,7 @@ workers_new(struct app *app, int listen_fd, size_t most)
 {
 	struct workers *all = calloc(1, sizeof(*all));
 	struct generation *current = calloc(1, sizeof(*current));
+	bool begun;
 
 	if (all == NULL || current == NULL) {
 		free(all);
@@ -381,8 +382,9 @@ workers_new(struct app *app, int listen_fd, size_t most)
 	(void)pthread_cond_init(&all->ended, NULL);
 	(void)pthread_mutex_lock(&all->lock);
 	promote(all);
+	begun = all->leader != NULL && all->kick_fd >= 0;
 	(void)pthread_mutex_unlock(&all->lock);
-	if (all->leader != NULL && all->kick_fd >= 0)
+	if (begun)
 		return all;
 	workers_stop(all, false);
 	if (workers_wait(all, 1000) == 0)
