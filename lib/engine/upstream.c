@@ -3,10 +3,11 @@
  * callbacks which descriptors and which time it waits for, each call hands
  * those on as interests, and upstream_step() tells libcurl what is ready.
  *
- * The request's body goes through a read callback that cannot seek.  That is
- * on purpose: with a seekable body libcurl sends a POST again by itself when
- * a reused connection dies before the first byte of the reply, and a
- * completion might be paid for twice without anyone knowing.
+ * A POST is never sent a second time behind our back.  libcurl would do so
+ * when a reused connection dies before the first byte of the reply, and a
+ * completion might be paid for twice without anyone knowing; so a call is
+ * let through to its request once (CURLOPT_PREREQFUNCTION), and without that
+ * option, in an old libcurl, connections are not reused.
  */
 #define CURL_DISABLE_TYPECHECK
 #include "engine/upstream.h"
@@ -29,6 +30,8 @@
 /* Above this libcurl is told to stop reading; it may add one buffer more. */
 #define PAUSE_BYTES (64 * 1024)
 #define IN_MAX (1024 * 1024)
+/* Small, because thousands of streams have one each. */
+#define READ_BYTES 4096L
 
 /* CURLOPT_PROTOCOLS and its HTTP and HTTPS bits, for a libcurl that is older
  * than the headers, where the name is marked as deprecated. */
@@ -102,40 +105,33 @@ struct upstream_call {
 	struct upstream *upstream;
 	CURL *easy;
 	struct curl_slist *headers;
-	struct span body;    /* what is still to be sent */
 	struct buf in;       /* what arrived */
 	size_t taken;        /* bytes of it that were taken */
 	int64_t received;
 	struct pollfd fds[CALL_FDS];
 	size_t n_fds;
 	enum upstream_state state;
+	bool sent; /* the request is on its way */
 	bool paused, added;
 	char reason[CURL_ERROR_SIZE];
 };
 
 /* ---- libcurl's callbacks ------------------------------------------------ */
 
-static size_t
-send_body(char *data, size_t size, size_t count, void *context)
+/* Called before each sending of the request. */
+static int
+let_through_once(void *context, char *their_ip, char *our_ip, int their_port,
+    int our_port)
 {
 	struct upstream_call *call = context;
-	size_t n = size * count;
+	bool again = call->sent;
 
-	if (n > call->body.len)
-		n = call->body.len;
-	memcpy(data, call->body.data, n);
-	call->body.data += n;
-	call->body.len -= n;
-	return n;
-}
-
-static int
-refuse_to_seek(void *context, curl_off_t offset, int origin)
-{
-	(void)context;
-	(void)offset;
-	(void)origin;
-	return CURL_SEEKFUNC_FAIL;
+	(void)their_ip;
+	(void)our_ip;
+	(void)their_port;
+	(void)our_port;
+	call->sent = true;
+	return again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static size_t
@@ -273,7 +269,7 @@ set_transport(CURL *easy, const struct engine_config *engine)
 		    (long)engine->connect_timeout_ms);
 	SET(CURLOPT_MAXAGE_CONN, IDLE_CONNECTION_S);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
-	SET(CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+	SET(CURLOPT_BUFFERSIZE, READ_BYTES);
 	SET(CURLOPT_USERAGENT, "parlance");
 #undef SET
 	/* Not every libcurl has these. */
@@ -322,12 +318,14 @@ set_request(struct upstream_call *call, const struct upstream_post *post)
 	SET(CURLOPT_URL, post->url);
 	SET(CURLOPT_POST, 1L);
 	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.len);
-	SET(CURLOPT_READFUNCTION, send_body);
-	SET(CURLOPT_READDATA, call);
-	SET(CURLOPT_SEEKFUNCTION, refuse_to_seek);
+	SET(CURLOPT_POSTFIELDS, post->body.data);
 	SET(CURLOPT_WRITEFUNCTION, receive);
 	SET(CURLOPT_WRITEDATA, call);
 #undef SET
+	(void)lib.easy_setopt(easy, CURLOPT_PREREQDATA, call);
+	if (lib.easy_setopt(easy, CURLOPT_PREREQFUNCTION, let_through_once) !=
+	    CURLE_OK)
+		bad = lib.easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
 	return bad == CURLE_OK && set_transport(easy, post->engine) &&
 	       set_headers(call, post);
 }
@@ -343,7 +341,6 @@ upstream_start(struct upstream *u, const struct upstream_post *post,
 		return ERR_MEMORY;
 	buf_init(&call->in, IN_MAX);
 	call->upstream = u;
-	call->body = post->body;
 	call->easy = u->spare != NULL ? u->spare : lib.easy_init();
 	u->spare = NULL;
 	if (call->easy == NULL) {
