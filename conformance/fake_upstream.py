@@ -19,7 +19,7 @@ What a call gets is said by its model name, words of NAME=VALUE:
     status=N code=X   refuse with this status, and this code in the error
     retry_after=N     ... and this header
     times=N           the fault or the status strikes only the first N calls
-                      of this model name
+                      of this model name with this question
     refuse_usage=yes  400 as long as stream_options is asked for
     after=N           the fault strikes after N tokens (default: 0)
     fault=WORD        fin        close inside the chunked framing
@@ -38,7 +38,7 @@ What a call gets is said by its model name, words of NAME=VALUE:
                       empty      a complete stream without any text
                       no_answer  close before the head
 
-Each entry of `calls` is a dict: model, body (decoded), headers, tokens (how
+Each entry of `calls` is a dict: model, question, body (decoded), headers, tokens (how
 many were sent), end ("done", "fault", or "gone" when the client left), start
 and ms (until then).
 """
@@ -161,7 +161,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault in ("fin", "close_cut"):
             self.connection.shutdown(socket.SHUT_RDWR)
         elif fault == "rst":
-            time.sleep(0.02)  # or the tokens before it are lost as well
+            time.sleep(0.1)  # or the tokens before it are lost as well
             self.reset()
         elif fault == "stall":
             self.pause(60000)
@@ -262,14 +262,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         model = self.body.get("model") or ""
         self.script = dict(w.split("=", 1) for w in model.split() if "=" in w)
         self.chunked = True
-        self.call = {"model": model, "body": self.body, "path": self.path,
+        question = self.body["messages"][-1]["content"]
+        self.call = {"model": model, "question": question, "body": self.body, "path": self.path,
                      "headers": dict(self.headers), "tokens": 0,
                      "end": None, "start": start, "ms": None}
         self.server.owner.note(self.call)
         fault = self.script.get("fault")
         status = int(self.script.get("status", 0))
-        if "times" in self.script and self.server.owner.count(model) > int(
-                self.script["times"]):
+        if "times" in self.script and len(self.server.owner.of(
+                model, question)) > int(self.script["times"]):
             fault, status = None, 0
         try:
             self.answer(fault, status)
@@ -313,13 +314,11 @@ class FakeUpstream:
         with self.lock:
             self.calls.append(call)
 
-    def count(self, model):
+    def of(self, model, question=None):
+        """The calls with this model and, when given, this question."""
         with self.lock:
-            return sum(c["model"] == model for c in self.calls)
-
-    def of(self, model):
-        with self.lock:
-            return [c for c in self.calls if c["model"] == model]
+            return [c for c in self.calls if c["model"] == model
+                    and question in (None, c["question"])]
 
     def close(self):
         self.server.shutdown()
