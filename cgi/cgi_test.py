@@ -123,6 +123,29 @@ def environments(d):
                         parse_cgi(done.stdout, done.stderr).status, status)
 
 
+def unread_bodies(d):
+    """The server can write the whole body, even when it is refused."""
+    body = HELLO + b" " * 3000000
+    for name, more in [("too long", {}),
+                       ("chunked, too long",
+                        dict(CONTENT_LENGTH=None,
+                             HTTP_TRANSFER_ENCODING="chunked")),
+                       ("of an unknown path", dict(REQUEST_URI="/x"))]:
+        process = subprocess.Popen(
+            [CGI], env=environment(d, body, **more), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE)
+        try:
+            process.stdin.write(body)
+            process.stdin.close()
+            written = True
+        except BrokenPipeError:
+            written = False
+        tally.equal("a body %s is read" % name, written, True)
+        tally.check("and refused", parse_cgi(process.stdout.read()).status
+                    in (404, 413))
+        process.wait()
+
+
 def leaving(d):
     process = stream(d, "quiet")
     process.stdout.readline()
@@ -195,6 +218,6 @@ def broken(d):
 
 with Deployment(BUILD, CONF) as d:
     d.write("recordings.json", RECORDINGS)
-    for test in (environments, leaving, names, broken):
+    for test in (environments, unread_bodies, leaving, names, broken):
         test(d)
 tally.end()

@@ -19,12 +19,28 @@
 #include "app/admin.h"
 #include "app/app.h"
 #include "app/load_config.h"
+#include "base/text.h"
 #include "http/gateway.h"
 
 #define READ_TIMEOUT_MS 60000
 #define WRITE_TIMEOUT_MS 60000
 /* A pipe that poll(2) calls writable takes this much without blocking. */
 #define WRITE_PIECE 4096U
+/* Unread input is taken off the server before the end, up to this. */
+#define DRAIN_MAX (64U * 1024U * 1024U)
+#define DRAIN_WAIT_MS 1000
+
+struct gateway_cgi {
+	struct gateway gateway;
+	size_t body_read;
+	bool body_ended;
+};
+
+static struct gateway_cgi *
+self(struct gateway *g)
+{
+	return (struct gateway_cgi *)(void *)g;
+}
 
 static const char *
 cgi_param(struct gateway *g, const char *name)
@@ -71,7 +87,32 @@ cgi_read(struct gateway *g, char *data, size_t len, size_t *got)
 	if (n < 0)
 		return ERR_IO;
 	*got = (size_t)n;
+	self(g)->body_read += *got;
+	self(g)->body_ended = n == 0;
 	return ERR_NONE;
+}
+
+/* A program that ends without having read its body makes Apache and fcgiwrap
+ * fail on writing it, and they drop the answer for that. */
+static void
+drain(struct gateway_cgi *g)
+{
+	struct span length = span_of(getenv("CONTENT_LENGTH"));
+	int64_t announced = 0;
+	char waste[16384];
+	size_t got = 1;
+
+	if (length.len > 0)
+		(void)text_to_int64(length, 0, INT64_MAX, &announced);
+	else if (getenv("HTTP_TRANSFER_ENCODING") != NULL)
+		announced = INT64_MAX;
+	while (!g->body_ended && got > 0 && g->body_read < DRAIN_MAX &&
+	    (int64_t)g->body_read < announced &&
+	    wait_ready(&g->gateway, STDIN_FILENO, POLLIN, DRAIN_WAIT_MS) ==
+	    ERR_NONE)
+		if (cgi_read(&g->gateway, waste, sizeof(waste), &got) !=
+		    ERR_NONE)
+			break;
 }
 
 static enum err
@@ -134,19 +175,20 @@ main(int argc, char **argv)
 {
 	static const struct gateway_ops ops = {cgi_param, cgi_read, cgi_write,
 	    cgi_client_fd, cgi_client_gone};
-	struct gateway gateway = {.ops = &ops, .cgi = true};
+	struct gateway_cgi g = {.gateway = {.ops = &ops, .cgi = true}};
 	const char *name;
 	struct app *app;
 
 	if (getenv("GATEWAY_INTERFACE") == NULL)
 		return admin_main(argc, argv);
 	name = argc > 0 ? strrchr(argv[0], '/') : NULL;
-	gateway.nph = name != NULL && strncmp(name, "/nph-", 5) == 0;
+	g.gateway.nph = name != NULL && strncmp(name, "/nph-", 5) == 0;
 	set_signals();
 	app = app_new(load_config(), 1);
 	if (app == NULL)
 		return EXIT_FAILURE;
-	app_serve(app, NULL, &gateway);
+	app_serve(app, NULL, &g.gateway);
+	drain(&g);
 	app_free(app);
 	return EXIT_SUCCESS;
 }
