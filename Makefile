@@ -28,7 +28,8 @@ PACKAGES_BUILD = gcc make pkg-config libfcgi-dev libjson-c-dev \
 	libcurl4-openssl-dev libsqlite3-dev nettle-dev libutf8proc-dev \
 	libstemmer-dev libgumbo-dev
 PACKAGES_RUN = $(PACKAGES_BUILD) lighttpd
-PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev curl python3
+PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev curl python3 \
+	apache2 libapache2-mod-fcgid nginx-light fcgiwrap spawn-fcgi wrk man-db
 
 # ---- flags ------------------------------------------------------------------
 
