@@ -4,6 +4,8 @@
 #   make run        install what is missing, build, serve the demo deployment
 #   make test       install what is missing, build, run every test
 #   make check      the unit tests alone, quick
+#   make differential N=...   our answers against FastAPI's own
+#   make fuzz       the libFuzzer targets, build/fuzz/NAME
 #   make bench      the benchmarks, as ratios against floors of the same run
 #
 # CC=clang and SANITIZER=address, undefined or thread choose another build;
@@ -29,7 +31,8 @@ PACKAGES_BUILD = gcc make pkg-config libfcgi-dev libjson-c-dev \
 	libstemmer-dev libgumbo-dev
 PACKAGES_RUN = $(PACKAGES_BUILD) lighttpd
 PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev curl python3 \
-	apache2 libapache2-mod-fcgid nginx-light fcgiwrap spawn-fcgi wrk man-db
+	apache2 libapache2-mod-fcgid nginx-light fcgiwrap spawn-fcgi wrk man-db \
+	python3-fastapi python3-pydantic python3-uvicorn python3-httpx
 
 # ---- flags ------------------------------------------------------------------
 
@@ -85,7 +88,8 @@ LIB_OBJECTS = $(call objects,$(LIB_SOURCES)) $(BUILD)/obj/migrations.o
 PROGRAMS = $(BUILD)/parlance.cgi $(BUILD)/parlance.fcgi $(BUILD)/parlance \
 	$(BUILD)/chatconf
 
-.PHONY: FORCE all run test check bench clean deps-build deps-run deps-test fuzz
+.PHONY: FORCE all run test check bench clean deps-build deps-run deps-test \
+	differential fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -160,6 +164,15 @@ check: $(BUILD)/unit_tests
 
 test: deps-test
 	@conformance/run_tests $(BUILD)
+
+# Generated requests to FastAPI itself and to our programs: N of them through
+# FastCGI (a fixed and a fresh seed, or SEED), a hundredth through CGI.
+N ?= 100000
+SEED ?=
+differential: deps-test
+	@$(MAKE) --no-print-directory all
+	@/usr/bin/python3 conformance/differential.py $(BUILD) --fcgi $(N) \
+		--cgi $$(($(N) / 100)) $(if $(SEED),--seed $(SEED))
 
 # Every libFuzzer target NAME_fuzz.c is built as build/fuzz/NAME, by clang and
 # with a library of its own; its corpus is fixtures/fuzz/NAME.
