@@ -14,7 +14,7 @@ import deployment  # noqa: E402
 
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 CHATCONF = os.path.join(BUILD, "chatconf")
-PROFILES = ["v1"]
+PROFILES = ["v1", "dify"]
 passed = failed = 0
 
 
