@@ -27,7 +27,7 @@ static void
 start_server(void)
 {
 	int out[2];
-	ssize_t n;
+	size_t n = 0;
 
 	ck_assert_int_eq(pipe(out), 0);
 	server = fork();
@@ -39,9 +39,11 @@ start_server(void)
 		_exit(127);
 	}
 	(void)close(out[1]);
-	n = read(out[0], url, sizeof(url) - 1);
-	ck_assert_msg(n > 10, "the fake upstream does not start");
-	url[n - 1] = '\0';
+	while (n < sizeof(url) - 1 && read(out[0], url + n, 1) == 1 &&
+	       url[n] != '\n')
+		n++;
+	ck_assert_msg(url[n] == '\n', "the fake upstream does not start");
+	url[n] = '\0';
 	(void)close(out[0]);
 }
 
