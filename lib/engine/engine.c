@@ -44,7 +44,7 @@ engine_worker_free(struct engine_worker *w)
 {
 	if (w == NULL)
 		return;
-	upstream_free(w->upstream);
+	upstream_leave(w->upstream);
 	free(w->no_usage);
 	free(w);
 }
@@ -70,7 +70,7 @@ engine_worker_upstream(struct engine_worker *w, struct upstream **upstream)
 	enum err err = ERR_NONE;
 
 	if (w->upstream == NULL)
-		err = upstream_new(&w->upstream);
+		err = upstream_join(&w->upstream);
 	*upstream = w->upstream;
 	return err;
 }

@@ -25,7 +25,8 @@
 #include "config/config.h"
 
 #define CALL_FDS 4
-#define KEEP_CONNECTIONS 4L
+#define MEMBERS_MOST 8
+#define KEEP_CONNECTIONS 16L
 #define IDLE_CONNECTION_S 60L
 /* Above this libcurl is told to stop reading; it may add one buffer more. */
 #define PAUSE_BYTES (64 * 1024)
@@ -95,7 +96,16 @@ load(void)
 	lib.loaded = lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
+/* The shared parts, of all workers of the process. */
+static struct {
+	pthread_mutex_t lock;
+	struct upstream *first;
+} groups = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
 struct upstream {
+	struct upstream *next;
+	int members;           /* workers; under groups.lock */
+	pthread_mutex_t lock;  /* of all that follows, and of its calls */
 	CURLM *multi;
 	CURL *spare;     /* a handle for the next call */
 	int64_t wake_ms; /* libcurl's time-out; INTERESTS_NEVER for none */
@@ -106,7 +116,8 @@ struct upstream_call {
 	CURL *easy;
 	struct curl_slist *headers;
 	struct buf in;       /* what arrived */
-	size_t taken;        /* bytes of it that were taken */
+	struct buf out;      /* what the worker takes from, without lock */
+	size_t taken;        /* bytes of out that were taken */
 	int64_t received;
 	struct pollfd fds[CALL_FDS];
 	size_t n_fds;
@@ -140,7 +151,7 @@ receive(char *data, size_t size, size_t count, void *context)
 	struct upstream_call *call = context;
 	size_t n = size * count;
 
-	if (call->in.len - call->taken > PAUSE_BYTES) {
+	if (call->in.len > PAUSE_BYTES) {
 		call->paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
@@ -201,25 +212,34 @@ timer_wanted(CURLM *multi, long timeout_ms, void *context)
 	return 0;
 }
 
-/* ---- the worker's part -------------------------------------------------- */
+/* ---- the shared part ----------------------------------------------------- */
 
-enum err
-upstream_new(struct upstream **out)
+static void
+lock(const struct upstream_call *call)
 {
-	struct upstream *u;
+	(void)pthread_mutex_lock(&call->upstream->lock);
+}
 
-	*out = NULL;
-	(void)pthread_once(&lib.once, load);
-	if (!lib.loaded)
-		return ERR_UPSTREAM;
-	u = calloc(1, sizeof(*u));
+static void
+unlock(const struct upstream_call *call)
+{
+	(void)pthread_mutex_unlock(&call->upstream->lock);
+}
+
+static struct upstream *
+make(void)
+{
+	struct upstream *u = calloc(1, sizeof(*u));
+
 	if (u == NULL)
-		return ERR_MEMORY;
+		return NULL;
 	u->wake_ms = INTERESTS_NEVER;
 	u->multi = lib.multi_init();
-	if (u->multi == NULL) {
+	if (u->multi == NULL || pthread_mutex_init(&u->lock, NULL) != 0) {
+		if (u->multi != NULL)
+			(void)lib.multi_cleanup(u->multi);
 		free(u);
-		return ERR_MEMORY;
+		return NULL;
 	}
 	(void)lib.multi_setopt(
 	    u->multi, CURLMOPT_SOCKETFUNCTION, socket_wanted);
@@ -227,18 +247,54 @@ upstream_new(struct upstream **out)
 	(void)lib.multi_setopt(u->multi, CURLMOPT_TIMERDATA, u);
 	(void)lib.multi_setopt(
 	    u->multi, CURLMOPT_MAXCONNECTS, KEEP_CONNECTIONS);
+	return u;
+}
+
+enum err
+upstream_join(struct upstream **out)
+{
+	struct upstream *u;
+
+	*out = NULL;
+	(void)pthread_once(&lib.once, load);
+	if (!lib.loaded)
+		return ERR_UPSTREAM;
+	(void)pthread_mutex_lock(&groups.lock);
+	for (u = groups.first; u != NULL; u = u->next)
+		if (u->members < MEMBERS_MOST)
+			break;
+	if (u == NULL && (u = make()) != NULL) {
+		u->next = groups.first;
+		groups.first = u;
+	}
+	if (u != NULL)
+		u->members++;
+	(void)pthread_mutex_unlock(&groups.lock);
 	*out = u;
-	return ERR_NONE;
+	return u == NULL ? ERR_MEMORY : ERR_NONE;
 }
 
 void
-upstream_free(struct upstream *u)
+upstream_leave(struct upstream *u)
 {
+	struct upstream **at = &groups.first;
+	bool last;
+
 	if (u == NULL)
+		return;
+	(void)pthread_mutex_lock(&groups.lock);
+	last = --u->members == 0;
+	while (last && *at != u)
+		at = &(*at)->next;
+	if (last)
+		*at = u->next;
+	(void)pthread_mutex_unlock(&groups.lock);
+	if (!last)
 		return;
 	if (u->spare != NULL)
 		lib.easy_cleanup(u->spare);
 	(void)lib.multi_cleanup(u->multi);
+	(void)pthread_mutex_destroy(&u->lock);
 	free(u);
 }
 
@@ -330,31 +386,59 @@ set_request(struct upstream_call *call, const struct upstream_post *post)
 	       set_headers(call, post);
 }
 
+static enum err
+begin(struct upstream_call *call, const struct upstream_post *post)
+{
+	struct upstream *u = call->upstream;
+
+	call->easy = u->spare != NULL ? u->spare : lib.easy_init();
+	u->spare = NULL;
+	if (call->easy == NULL)
+		return ERR_MEMORY;
+	if (!set_request(call, post) ||
+	    lib.multi_add_handle(u->multi, call->easy) != CURLM_OK)
+		return ERR_CONFIG;
+	call->added = true;
+	return ERR_NONE;
+}
+
 enum err
 upstream_start(struct upstream *u, const struct upstream_post *post,
     struct upstream_call **out)
 {
 	struct upstream_call *call = calloc(1, sizeof(*call));
+	enum err err;
 
 	*out = NULL;
 	if (call == NULL)
 		return ERR_MEMORY;
 	buf_init(&call->in, IN_MAX);
+	buf_init(&call->out, IN_MAX);
 	call->upstream = u;
-	call->easy = u->spare != NULL ? u->spare : lib.easy_init();
-	u->spare = NULL;
-	if (call->easy == NULL) {
+	lock(call);
+	err = begin(call, post);
+	unlock(call);
+	if (err != ERR_NONE)
 		upstream_end(call);
-		return ERR_MEMORY;
-	}
-	if (!set_request(call, post) ||
-	    lib.multi_add_handle(u->multi, call->easy) != CURLM_OK) {
-		upstream_end(call);
-		return ERR_CONFIG;
-	}
-	call->added = true;
-	*out = call;
-	return ERR_NONE;
+	else
+		*out = call;
+	return err;
+}
+
+static void
+give_back(struct upstream_call *call)
+{
+	struct upstream *u = call->upstream;
+
+	if (call->added)
+		(void)lib.multi_remove_handle(u->multi, call->easy);
+	if (call->easy == NULL)
+		return;
+	lib.easy_reset(call->easy); /* forgets keys and pointers */
+	if (u->spare == NULL)
+		u->spare = call->easy;
+	else
+		lib.easy_cleanup(call->easy);
 }
 
 void
@@ -362,18 +446,12 @@ upstream_end(struct upstream_call *call)
 {
 	if (call == NULL)
 		return;
-	if (call->added)
-		(void)lib.multi_remove_handle(
-		    call->upstream->multi, call->easy);
-	if (call->easy != NULL) {
-		lib.easy_reset(call->easy); /* forgets keys and pointers */
-		if (call->upstream->spare == NULL)
-			call->upstream->spare = call->easy;
-		else
-			lib.easy_cleanup(call->easy);
-	}
+	lock(call);
+	give_back(call);
+	unlock(call);
 	lib.slist_free_all(call->headers);
 	buf_release(&call->in);
+	buf_release(&call->out);
 	free(call);
 }
 
@@ -433,6 +511,7 @@ upstream_step(struct upstream *u, int64_t now_ms,
 	int running, bits;
 	size_t i;
 
+	(void)pthread_mutex_lock(&u->lock);
 	for (i = 0; ready != NULL && i < ready->n; i++) {
 		if (ready->fds[i].revents == 0)
 			continue;
@@ -453,6 +532,7 @@ upstream_step(struct upstream *u, int64_t now_ms,
 		    u->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
 	collect(u);
+	(void)pthread_mutex_unlock(&u->lock);
 }
 
 void
@@ -460,19 +540,27 @@ upstream_interests(const struct upstream_call *call, struct interests *in)
 {
 	size_t i;
 
-	if (call->state != UPSTREAM_RUNNING) {
-		interests_wake(in, 0);
-		return;
-	}
+	lock(call);
 	for (i = 0; i < call->n_fds; i++)
 		interests_fd(in, call->fds[i].fd, call->fds[i].events);
-	interests_wake(in, call->upstream->wake_ms);
+	/* Another worker may have done this one's work meanwhile. */
+	interests_wake(in,
+	    call->state != UPSTREAM_RUNNING || call->in.len > 0
+		? 0
+		: call->upstream->wake_ms);
+	unlock(call);
 }
 
 enum upstream_state
 upstream_state(const struct upstream_call *call)
 {
-	return call->state;
+	enum upstream_state state;
+
+	lock(call);
+	/* What arrived before the end comes before the end. */
+	state = call->in.len > 0 ? UPSTREAM_RUNNING : call->state;
+	unlock(call);
+	return state;
 }
 
 int
@@ -480,7 +568,9 @@ upstream_status(const struct upstream_call *call)
 {
 	long status = 0;
 
+	lock(call);
 	(void)lib.easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	unlock(call);
 	return (int)status;
 }
 
@@ -489,7 +579,9 @@ upstream_content_type(const struct upstream_call *call)
 {
 	char *type = NULL;
 
+	lock(call);
 	(void)lib.easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &type);
+	unlock(call);
 	return type != NULL ? type : "";
 }
 
@@ -498,7 +590,9 @@ upstream_retry_after_s(const struct upstream_call *call)
 {
 	curl_off_t seconds = 0;
 
+	lock(call);
 	(void)lib.easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &seconds);
+	unlock(call);
 	return seconds;
 }
 
@@ -509,28 +603,40 @@ upstream_reason(const struct upstream_call *call)
 }
 
 struct span
-upstream_data(const struct upstream_call *call)
+upstream_data(struct upstream_call *call)
 {
+	struct buf taken;
+
+	if (call->taken == call->out.len) {
+		buf_reset(&call->out);
+		call->taken = 0;
+		lock(call);
+		taken = call->out;
+		call->out = call->in;
+		call->in = taken;
+		if (call->paused && call->state == UPSTREAM_RUNNING) {
+			call->paused = false;
+			(void)lib.easy_pause(call->easy, CURLPAUSE_CONT);
+		}
+		unlock(call);
+	}
 	return (struct span){
-	    buf_text(&call->in) + call->taken, call->in.len - call->taken};
+	    buf_text(&call->out) + call->taken, call->out.len - call->taken};
 }
 
 void
 upstream_take(struct upstream_call *call, size_t n)
 {
 	call->taken += n;
-	if (call->taken < call->in.len)
-		return;
-	buf_reset(&call->in);
-	call->taken = 0;
-	if (call->paused && call->state == UPSTREAM_RUNNING) {
-		call->paused = false;
-		(void)lib.easy_pause(call->easy, CURLPAUSE_CONT);
-	}
 }
 
 int64_t
 upstream_received(const struct upstream_call *call)
 {
-	return call->received;
+	int64_t received;
+
+	lock(call);
+	received = call->received;
+	unlock(call);
+	return received;
 }

@@ -6,8 +6,10 @@
  * linking it would cost every CGI start ten times the rest of the program;
  * its headers give types and numbers only.
  *
- * One struct upstream belongs to one worker thread: it holds the cache of
- * open connections.  Calls of one worker may run side by side.
+ * A struct upstream holds a cache of open connections.  Up to eight workers
+ * share one, under its lock: libcurl's tables are 40 KB, more than all the
+ * rest of a stream, and nobody ever holds the lock while it waits or writes
+ * to a client.  A call belongs to the worker that started it.
  */
 #ifndef PARLANCE_UPSTREAM_H
 #define PARLANCE_UPSTREAM_H
@@ -20,11 +22,13 @@ struct engine_config;
 struct upstream;
 struct upstream_call;
 
-/* ERR_UPSTREAM: libcurl cannot be loaded (logged). ERR_MEMORY. */
-enum err upstream_new(struct upstream **u)
+/* For a worker, until it leaves.  ERR_UPSTREAM: libcurl cannot be loaded
+ * (logged).  ERR_MEMORY. */
+enum err upstream_join(struct upstream **u)
     __attribute__((warn_unused_result));
-/* Closes the connections. All calls have ended. NULL is fine. */
-void upstream_free(struct upstream *u);
+/* The worker's calls have ended.  The last one to leave closes the
+ * connections.  NULL is fine. */
+void upstream_leave(struct upstream *u);
 
 struct upstream_post {
 	const char *url;
@@ -42,7 +46,7 @@ enum err upstream_start(struct upstream *u, const struct upstream_post *post,
  * closed before this returns. NULL is fine. */
 void upstream_end(struct upstream_call *call);
 
-/* Moves bytes, for all calls of the worker. */
+/* Moves bytes.  ready: what the worker's poll found. */
 void upstream_step(struct upstream *u, int64_t now_ms,
     const struct interests *ready);
 void upstream_interests(const struct upstream_call *call,
@@ -67,8 +71,9 @@ int64_t upstream_retry_after_s(const struct upstream_call *call);
 /* Why it failed, for the log only: it may name addresses. */
 const char *upstream_reason(const struct upstream_call *call);
 
-/* Body bytes that arrived and were not taken; valid until the next step. */
-struct span upstream_data(const struct upstream_call *call);
+/* Body bytes that arrived and were not taken; valid until the next call of
+ * this function with nothing left of them. */
+struct span upstream_data(struct upstream_call *call);
 void upstream_take(struct upstream_call *call, size_t n);
 /* Body bytes received so far. */
 int64_t upstream_received(const struct upstream_call *call);
