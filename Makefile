@@ -172,7 +172,7 @@ SEED ?=
 differential: deps-test
 	@$(MAKE) --no-print-directory all
 	@/usr/bin/python3 conformance/differential.py $(BUILD) --fcgi $(N) \
-		--cgi $$(($(N) / 100)) $(if $(SEED),--seed $(SEED))
+		--cgi $$(($(N) / 100)) --http $$(($(N) / 20)) $(if $(SEED),--seed $(SEED))
 
 # Every libFuzzer target NAME_fuzz.c is built as build/fuzz/NAME, by clang and
 # with a library of its own; its corpus is fixtures/fuzz/NAME.

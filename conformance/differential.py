@@ -1,7 +1,7 @@
 """Sends the same generated requests to the peer (conformance/peer, FastAPI
 and pydantic themselves) and to our programs, and compares the answers.
 
-    differential.py BUILD [--fcgi N] [--cgi N] [--seed SEED]
+    differential.py BUILD [--fcgi N] [--cgi N] [--http N] [--seed SEED]
 
 Compared: the status; the headers content-type, allow, location,
 www-authenticate; that there is an x-request-id, and that content-length is
@@ -11,6 +11,7 @@ what an answer says is each server's own.
 import argparse
 import asyncio
 import collections
+import http.client
 import json
 import os
 import random
@@ -137,6 +138,45 @@ class ByCGI:
         return deployment.parse_cgi(done.stdout, done.stderr)
 
 
+class ByHTTP:
+    """Through lighttpd, to parlance.fcgi."""
+
+    METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
+
+    def __init__(self, d):
+        self.d = d
+        d.start_lighttpd()
+        self.client = http.client.HTTPConnection("127.0.0.1", d.port,
+                                                 timeout=60)
+
+    def fit(self, q):
+        """The request as a web server can carry it; None when it cannot."""
+        if q.method not in self.METHODS:
+            return None
+        q.path = urllib.parse.quote(q.path, safe="/%")
+        q.query = urllib.parse.quote(q.query, safe="%=&?+,;:@!$'()*~/")
+        # lighttpd takes the scheme's own port off the Host header.
+        q.headers["host"] = re.sub(":80$", "", q.headers["host"])
+        if "%zz" in q.query or q.query.endswith("%"):
+            return None
+        return q
+
+    def ask(self, q):
+        headers = {n: v for n, v in q.headers.items()}
+        target = q.path + ("?" + q.query if q.query else "")
+        self.client.putrequest(q.method, target, skip_host=True,
+                               skip_accept_encoding=True)
+        for name, value in headers.items():
+            self.client.putheader(name, value)
+        if q.body or q.method not in ("GET", "HEAD"):
+            self.client.putheader("Content-Length", str(len(q.body)))
+        self.client.endheaders(q.body or None)
+        reply = self.client.getresponse()
+        return deployment.Reply(
+            reply.status, {n.lower(): v for n, v in reply.getheaders()},
+            reply.read())
+
+
 def shape(value):
     """A JSON value without its numbers."""
     if isinstance(value, dict):
@@ -219,7 +259,7 @@ class Run:
         theirs = self.peer.ask(q)
         try:
             ours = target.ask(q)
-        except (ValueError, EOFError) as e:
+        except (ValueError, EOFError, http.client.HTTPException) as e:
             ours = deployment.Reply(0, {}, str(e).encode())
         self.statuses[theirs.status] += 1
         what = fault(q, theirs, ours)
@@ -234,7 +274,11 @@ class Run:
         begin, before = time.monotonic(), self.different
         g = grammar.Grammar(seed)
         for _ in range(count):
-            self.one(target, g.request())
+            q = g.request()
+            if hasattr(target, "fit"):
+                q = target.fit(q)
+            if q is not None:
+                self.one(target, q)
         seconds = max(time.monotonic() - begin, 0.001)
         print("%s, seed %d: %d requests, %.0f a second, %d different" % (
             name, seed, count, count / seconds, self.different - before),
@@ -246,6 +290,7 @@ def main(argv=None):
     p.add_argument("build")
     p.add_argument("--fcgi", type=int, default=100000)
     p.add_argument("--cgi", type=int, default=1000)
+    p.add_argument("--http", type=int, default=1000)
     p.add_argument("--seed", type=int)
     args = p.parse_args(argv)
     fresh = random.SystemRandom().randrange(1 << 32)
@@ -260,6 +305,11 @@ def main(argv=None):
         for seed in seeds:
             run.many("fcgi", by_fastcgi, args.fcgi // len(seeds), seed)
             run.many("cgi", ByCGI(d), args.cgi // len(seeds), seed + 1)
+        if args.http > 0:
+            by_http = ByHTTP(d)
+            for seed in seeds:
+                run.many("lighttpd", by_http, args.http // len(seeds),
+                         seed + 2)
     finally:
         d.close()
     print("statuses: " + ", ".join("%d %d times" % pair for pair in

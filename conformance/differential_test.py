@@ -4,4 +4,5 @@ import sys
 
 import differential
 
-sys.exit(differential.main([sys.argv[1], "--fcgi", "6000", "--cgi", "400"]))
+sys.exit(differential.main([sys.argv[1], "--fcgi", "5000", "--cgi", "400",
+                            "--http", "600"]))
