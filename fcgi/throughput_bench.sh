@@ -87,7 +87,6 @@ for _ in 1 2 3; do measure; done | awk '
 		printf "%-34s %10.0f %8.2f\n", "answer of the replay engine (200)", a / NR, a / f
 	}'
 
-resident() { awk '/VmRSS/ { print $2 }' "/proc/$ours/status"; }
 /usr/bin/python3 - "$build" "$ours" "$token" "$dir" <<'PY'
 import os, socket, subprocess, sys, time
 sys.path.insert(0, "conformance")
@@ -124,6 +123,6 @@ try:
     print("%d waiting streams: %.1f kB resident each (idle %d kB, then %d kB)"
           % (n, (after - before) / n, before, after))
 finally:
-    p.terminate()
-    p.wait(20)
+    p.kill()  # the streams would hold it for a minute
+    p.wait()
 PY

@@ -153,25 +153,25 @@ count_usage(const struct chat_answer *a, struct usage_counts *c)
 	count_text(result->answer, &c->response_words, &c->response_tokens);
 }
 
+/* A store_change. */
+static enum err
+store_usage(struct db *db, void *arg)
+{
+	const struct chat_answer *a = arg;
+	struct usage_counts counts;
+
+	count_usage(a, &counts);
+	return usage_rows_add(db, a->x->caller->key->name, a->request.user_id,
+	    (int32_t)(clock_now_s() / DAY_S), &counts);
+}
+
 static enum err
 add_usage(struct chat_answer *a)
 {
-	struct usage_counts counts;
-	struct exchange *x = a->x;
-	struct db *db;
-	enum err err;
-
 	if (a->counted)
 		return ERR_NONE;
 	a->counted = true;
-	count_usage(a, &counts);
-	err = store_lease(x->stores, &db);
-	if (err != ERR_NONE)
-		return err;
-	err = usage_rows_add(db, x->caller->key->name, a->request.user_id,
-	    (int32_t)(clock_now_s() / DAY_S), &counts);
-	store_return(x->stores, db);
-	return err;
+	return store_write(a->x->stores, store_usage, a);
 }
 
 /* ---- writing ------------------------------------------------------------- */

@@ -19,6 +19,8 @@
 #include "base/log.h"
 
 #define STATEMENTS_MAX 128
+#define LOG_FRAMES_LONG 32  /* worth shortening when closing */
+#define LOG_FRAMES_MOST 1000 /* moved at once, as SQLite does by itself */
 
 struct db_stmt {
 	struct db *db;
@@ -33,6 +35,7 @@ struct db {
 	int64_t busy_timeout_ms;
 	int64_t busy_since_ms;
 	uint32_t jitter;
+	int log_frames; /* in the write-ahead log after our last commit */
 	char journal[16];
 	struct db_stmt *statements[STATEMENTS_MAX];
 	size_t n_statements;
@@ -132,11 +135,24 @@ read_journal(void *arg, int columns, char **values, char **names)
 	return 0;
 }
 
+static int
+count_frames(void *arg, sqlite3 *handle, const char *name, int frames)
+{
+	struct db *db = arg;
+
+	db->log_frames = frames;
+	if (frames >= LOG_FRAMES_MOST)
+		(void)sqlite3_wal_checkpoint_v2(handle, name,
+		    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	return SQLITE_OK;
+}
+
 /*
  * The last connection to close moves the log into the database and deletes
  * it: three more waits for the disk, at the end of nearly every CGI request.
- * Instead the log stays, and every hundredth page written moves it; so the
- * next process has at most that much to read.
+ * Instead the log stays for later processes to read, and whoever has made it
+ * long moves it when closing (shorten_log).  It must be emptied then: the
+ * next process could not tell what has been moved already.
  */
 static void
 leave_log(struct db *db)
@@ -147,7 +163,17 @@ leave_log(struct db *db)
 	    NULL);
 	(void)sqlite3_file_control(db->handle, "main",
 	    SQLITE_FCNTL_PERSIST_WAL, &keep);
-	(void)sqlite3_wal_autocheckpoint(db->handle, 100);
+	(void)sqlite3_wal_hook(db->handle, count_frames, db);
+}
+
+static void
+shorten_log(struct db *db)
+{
+	if (db->log_frames < LOG_FRAMES_LONG)
+		return;
+	(void)sqlite3_busy_handler(db->handle, NULL, NULL);
+	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL,
+	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
 static int
@@ -232,6 +258,7 @@ db_close(struct db *db)
 
 	if (db == NULL)
 		return;
+	shorten_log(db);
 	for (i = 0; i < db->n_statements; i++) {
 		(void)sqlite3_finalize(db->statements[i]->stmt);
 		free(db->statements[i]);

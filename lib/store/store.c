@@ -24,6 +24,16 @@
 #define POOL_MOST 64
 #define LOG_EVERY_MS 60000
 
+/* A change that waits for its transaction; on its caller's stack. */
+struct write {
+	store_change change;
+	void *arg;
+	enum err err;
+	bool done;
+	pthread_cond_t wake; /* done, or it is this one's turn to lead */
+	struct write *next;
+};
+
 struct store_pool {
 	const struct config *config;
 	pthread_mutex_t lock;
@@ -32,6 +42,8 @@ struct store_pool {
 	int n_idle, n_out, most;
 	bool migrated;       /* by this process */
 	int64_t logged_ms;   /* when a failure was last logged; 0: never */
+	struct write *first, **last; /* changes that wait */
+	bool writing;        /* a thread leads: it makes them */
 };
 
 const char *
@@ -48,6 +60,7 @@ store_pool_new(const struct config *config, int most)
 	if (p == NULL)
 		return NULL;
 	p->config = config;
+	p->last = &p->first;
 	p->most = most < 1 ? 1 : most > POOL_MOST ? POOL_MOST : most;
 	(void)pthread_mutex_init(&p->lock, NULL);
 	(void)pthread_cond_init(&p->returned, NULL);
@@ -233,6 +246,92 @@ store_return(struct store_pool *p, struct db *db)
 	p->n_out--;
 	(void)pthread_cond_signal(&p->returned);
 	(void)pthread_mutex_unlock(&p->lock);
+}
+
+/* One change among others: what it did is taken back alone. */
+static enum err
+change_in_savepoint(struct db *db, struct write *w)
+{
+	enum err err = db_run(db_prepare(db, "SAVEPOINT change"));
+
+	if (err != ERR_NONE)
+		return err;
+	err = w->change(db, w->arg);
+	if (err == ERR_NONE)
+		return db_run(db_prepare(db, "RELEASE change"));
+	if (db_run(db_prepare(db, "ROLLBACK TO change")) != ERR_NONE ||
+	    db_run(db_prepare(db, "RELEASE change")) != ERR_NONE)
+		return ERR_STORE;
+	return err;
+}
+
+/* All changes of the list in one transaction; fills in their results. */
+static void
+write_together(struct store_pool *p, struct write *list)
+{
+	struct write *w;
+	struct db *db;
+	enum err err = store_lease(p, &db);
+
+	if (err == ERR_NONE)
+		err = db_begin(db);
+	for (w = list; err == ERR_NONE && w != NULL; w = w->next) {
+		/* Alone, the transaction itself is the savepoint. */
+		w->err = list->next == NULL ? w->change(db, w->arg)
+					    : change_in_savepoint(db, w);
+	}
+	if (err == ERR_NONE) {
+		if (list->next == NULL && list->err != ERR_NONE)
+			db_rollback(db);
+		else
+			err = db_commit(db);
+	}
+	for (w = list; err != ERR_NONE && w != NULL; w = w->next)
+		w->err = err;
+	store_return(p, db);
+}
+
+/* Takes the changes that wait by now. Under the lock. */
+static struct write *
+take_waiting(struct store_pool *p)
+{
+	struct write *list = p->first;
+
+	p->first = NULL;
+	p->last = &p->first;
+	return list;
+}
+
+enum err
+store_write(struct store_pool *p, store_change change, void *arg)
+{
+	struct write own = {.change = change, .arg = arg}, *list, *w, *next;
+
+	(void)pthread_cond_init(&own.wake, NULL);
+	(void)pthread_mutex_lock(&p->lock);
+	*p->last = &own;
+	p->last = &own.next;
+	while (!own.done && p->writing)
+		(void)pthread_cond_wait(&own.wake, &p->lock);
+	if (!own.done) {
+		p->writing = true;
+		list = take_waiting(p);
+		(void)pthread_mutex_unlock(&p->lock);
+		write_together(p, list);
+		(void)pthread_mutex_lock(&p->lock);
+		p->writing = false;
+		for (w = list; w != NULL; w = next) {
+			next = w->next; /* gone once its caller wakes */
+			w->done = true;
+			(void)pthread_cond_signal(&w->wake);
+		}
+		/* What came in the meantime has a leader of its own. */
+		if (p->first != NULL)
+			(void)pthread_cond_signal(&p->first->wake);
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	(void)pthread_cond_destroy(&own.wake);
+	return own.err;
 }
 
 static void

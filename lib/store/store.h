@@ -30,6 +30,20 @@ enum err store_lease(struct store_pool *p, struct db **db)
 /* An open transaction is rolled back. NULL is fine. */
 void store_return(struct store_pool *p, struct db *db);
 
+/* A change of rows: runs inside a transaction. A result other than ERR_NONE
+ * takes back what it changed. */
+typedef enum err (*store_change)(struct db *db, void *arg);
+
+/*
+ * Makes one change and returns when it is on the disk.  Changes that several
+ * threads ask for at the same time share one transaction, and so one wait
+ * for the disk: the change may run on another thread while the caller waits.
+ * It must not lease or write by itself, nor end the transaction.
+ * Returns the change's result, or why it could not be stored.
+ */
+enum err store_write(struct store_pool *p, store_change change, void *arg)
+    __attribute__((warn_unused_result));
+
 /* The state folder and the database, for `parlance check`: ERR_NONE or the
  * reason, in words, with what mends it, appended to *why. */
 enum err store_check(const struct config *config, struct buf *why);

@@ -1,6 +1,7 @@
 #include "store/store.h"
 
 #include <check.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,70 @@ START_TEST(writers_in_several_processes_all_get_through)
 }
 END_TEST
 
+/* A change that writes its name, or fails after writing. */
+struct named {
+	struct store_pool *pool;
+	char name[32];
+	bool fails;
+	enum err err;
+};
+
+static enum err
+write_name(struct db *db, void *arg)
+{
+	struct named *n = arg;
+	struct db_stmt *s = db_prepare(db,
+	    "INSERT INTO deployment (name, value) VALUES (?1, 'x')");
+	enum err err;
+
+	db_bind_cstring(s, 1, n->name);
+	err = db_run(s);
+	return err == ERR_NONE && n->fails ? ERR_INPUT : err;
+}
+
+static void *
+write_in_thread(void *arg)
+{
+	struct named *n = arg;
+
+	n->err = store_write(n->pool, write_name, n);
+	return NULL;
+}
+
+START_TEST(changes_of_many_threads_are_all_kept_or_taken_back)
+{
+	enum { THREADS = 40 };
+	struct store_pool *p = store_pool_new(&config, 4);
+	pthread_t threads[THREADS];
+	struct named changes[THREADS];
+	struct db *db;
+	int i, round, kept = 0;
+
+	memset(changes, 0, sizeof(changes));
+	for (round = 0; round < 5; round++) {
+		for (i = 0; i < THREADS; i++) {
+			changes[i].pool = p;
+			changes[i].fails = i % 4 == 0;
+			(void)snprintf(changes[i].name,
+			    sizeof(changes[i].name), "%d-%d", round, i);
+			ck_assert_int_eq(pthread_create(&threads[i], NULL,
+					     write_in_thread, &changes[i]),
+			    0);
+		}
+		for (i = 0; i < THREADS; i++) {
+			(void)pthread_join(threads[i], NULL);
+			ck_assert_int_eq(changes[i].err,
+			    changes[i].fails ? ERR_INPUT : ERR_NONE);
+			kept += changes[i].err == ERR_NONE;
+		}
+	}
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(count(db), kept);
+	store_return(p, db);
+	store_pool_free(p);
+}
+END_TEST
+
 START_TEST(a_damaged_file_is_said_to_be_damaged)
 {
 	struct store_pool *p = store_pool_new(&config, 1);
@@ -214,6 +279,7 @@ store_suite(void)
 	tcase_add_test(t, an_open_transaction_is_rolled_back_on_return);
 	tcase_add_test(t, text_keeps_nul_and_emptiness_apart_from_null);
 	tcase_add_test(t, writers_in_several_processes_all_get_through);
+	tcase_add_test(t, changes_of_many_threads_are_all_kept_or_taken_back);
 	tcase_add_test(t, a_damaged_file_is_said_to_be_damaged);
 	tcase_add_test(t, a_missing_folder_is_named_with_its_mending);
 	tcase_add_test(t, a_database_of_a_newer_program_is_refused);
