@@ -1,0 +1,407 @@
+"""The messages API across processes: a session over the CGI program, over
+parlance.fcgi and through lighttpd; stop requests that reach another process;
+many turns at once; a killed process in the middle of a turn; a client that
+leaves; the cap of a bot; what an upstream is told of a conversation."""
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+
+from deployment import Deployment, FastCGI, Tally, parse_cgi
+from fake_upstream import FakeUpstream
+
+RECORDINGS = {"recordings": [
+    {"question": "slow", "answer": ["one ", "two ", "three ", "four"],
+     "pace_ms": 60000},
+    {"question": "steady", "answer": ["w "] * 400, "pace_ms": 50},
+    {"question": "late", "answer": ["at last"], "delay_ms": 11500},
+    {"question": "short", "answer": ["a", "b", "c"], "pace_ms": 150},
+    {"answer": ["Yes."]}]}
+
+CONF = """[server]
+demo = yes
+state = state
+durable = no
+[engine recorded]
+kind = replay
+recordings = recordings.json
+[engine model]
+kind = openai
+url = %s
+[bot sky]
+engine = recorded
+suggested_questions = How far is the Moon?
+suggested_questions_after_answer = yes
+[bot capped]
+engine = recorded
+concurrent = 2
+[bot talker]
+engine = model
+model = tokens=4 pace_ms=10
+image_upload = yes
+"""
+
+
+class Stream:
+    """A streaming POST /chat-messages that is read while it runs."""
+
+    def __init__(self, d, via, query, key="demo-key", **more):
+        body = json.dumps(dict({"query": query, "inputs": {}, "user": "u",
+                                "response_mode": "streaming"}, **more))
+        body, headers = d.encode(body, {})
+        params = d.params("POST", "/v1/chat-messages", body, headers, key)
+        self.out, self.process, self.client = b"", None, None
+        self.done = threading.Event()
+        if via == "cgi":
+            self.process = subprocess.Popen(
+                [os.path.join(d.build, "parlance.cgi")],
+                env=dict(d.env, **params), stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            self.process.stdin.write(body)
+            self.process.stdin.close()
+        else:
+            self.client = FastCGI(d.address, timeout=60)
+            self.client.send(dict(params, FCGI_ROLE="RESPONDER"), body)
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        try:
+            if self.process:
+                while True:
+                    data = os.read(self.process.stdout.fileno(), 65536)
+                    if not data:
+                        break
+                    self.out += data
+                self.process.wait()
+            else:
+                for kind, data in self.client.records():
+                    if kind == 6:
+                        self.out += data
+        except (OSError, EOFError, ValueError):
+            pass
+        self.done.set()
+
+    def reply(self):
+        return parse_cgi(self.out)
+
+    def wait_for(self, what, seconds=10):
+        end = time.monotonic() + seconds
+        while what not in self.out and time.monotonic() < end and \
+                not self.done.is_set():
+            time.sleep(0.01)
+        return what in self.out
+
+    def first(self):
+        """The first event."""
+        self.wait_for(b"\n\n")
+        return self.reply().events()[0]
+
+    def close(self):
+        if self.process:
+            if self.process.poll() is None:
+                self.process.kill()
+            self.thread.join(10)
+            self.process.wait()
+            self.process.stdout.close()
+        else:
+            self.client.close()
+
+
+def chat(ask, query="q", **more):
+    key = more.pop("key", "demo-key")
+    return ask("POST", "/v1/chat-messages",
+               dict({"query": query, "inputs": {}, "user": "u"}, **more),
+               key=key)
+
+
+def messages(ask, conversation, key="demo-key", limit=100):
+    r = ask("GET", "/v1/messages?user=u&limit=%d&conversation_id=%s"
+            % (limit, conversation), key=key)
+    return r.json["data"]
+
+
+def session(t, via, ask):
+    """Every call once, as a client makes them."""
+    user = "session-" + via
+    r = ask("POST", "/v1/chat-messages",
+            {"query": "first", "inputs": {}, "user": user})
+    t.equal(via + " blocking", (r.status, r.type), (200, "application/json"))
+    conversation, message = r.json["conversation_id"], r.json["message_id"]
+    r = ask("POST", "/chat-messages",
+            {"query": "second", "inputs": {}, "user": user, "files": None,
+             "response_mode": "streaming", "conversation_id": conversation})
+    t.equal(via + " stream type", r.headers["content-type"],
+            "text/event-stream; charset=utf-8")
+    events = r.events()
+    t.equal(via + " events", [e["event"] for e in events],
+            ["message", "message_end"])
+    t.equal(via + " same conversation",
+            {e["conversation_id"] for e in events}, {conversation})
+    r = ask("GET", "/v1/messages?user=%s&conversation_id=%s"
+            % (user, conversation))
+    t.equal(via + " queries", [m["query"] for m in r.json["data"]],
+            ["first", "second"])
+    t.equal(via + " answers", [m["answer"] for m in r.json["data"]],
+            ["Yes.", "Yes."])
+    r = ask("POST", "/v1/messages/%s/feedbacks" % message,
+            {"rating": "like", "user": user, "content": "good"})
+    t.equal(via + " feedback", r.json, {"result": "success"})
+    r = ask("GET", "/v1/messages/%s/suggested?user=%s" % (message, user))
+    t.equal(via + " suggested", r.json["data"], ["How far is the Moon?"])
+    r = ask("GET", "/v1/conversations?user=%s" % user)
+    t.equal(via + " title", [c["name"] for c in r.json["data"]], ["first"])
+    r = ask("POST", "/v1/conversations/%s/name" % conversation,
+            {"name": "Mine", "user": user})
+    t.equal(via + " rename", (r.status, r.json["name"]), (200, "Mine"))
+    for path, member in (("parameters", "opening_statement"),
+                         ("info", "name"), ("meta", "tool_icons"),
+                         ("site", "title"), ("app/feedbacks", "data")):
+        r = ask("GET", "/v1/" + path)
+        t.check(via + " " + path, r.status == 200 and member in r.json, r)
+    r = ask("DELETE", "/v1/conversations/%s" % conversation, {"user": user})
+    t.equal(via + " delete", (r.status, r.body), (204, b""))
+    r = ask("GET", "/v1/messages?user=%s&conversation_id=%s"
+            % (user, conversation))
+    t.equal(via + " gone", (r.status, r.json["code"]), (404, "not_found"))
+    r = ask("GET", "/v1/messages/nothing/there")
+    t.equal(via + " unknown path", (r.status, r.json["code"]),
+            (404, "not_found"))
+    t.equal(via + " another API's path", ask("GET", "/v1/x").json,
+            {"detail": "Not Found"})
+    r = ask("GET", "/v1/", key=None)
+    t.equal(via + " welcome", r.json["welcome"], "Dify OpenAPI")
+    r = ask("OPTIONS", "/v1/chat-messages", key=None)
+    t.equal(via + " options",
+            (r.status, r.headers["access-control-allow-origin"]), (200, "*"))
+    r = ask("GET", "/v1/info", key=None)
+    t.equal(via + " no key",
+            (r.status, r.json["code"], r.headers["www-authenticate"]),
+            (401, "unauthorized", 'Bearer realm="api"'))
+
+
+def upload(t, via, ask):
+    boundary = "----x"
+    body = ("--%s\r\nContent-Disposition: form-data; name=\"file\"; "
+            "filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+            "--%s\r\nContent-Disposition: form-data; name=\"user\"\r\n\r\n"
+            "u\r\n--%s--\r\n" % (boundary, boundary, boundary)).encode()
+    r = ask("POST", "/v1/files/upload", body,
+            {"Content-Type": "multipart/form-data; boundary=" + boundary})
+    t.equal(via + " upload", (r.status, r.json.get("size")), (201, 5))
+
+
+def stop(t, d, runner, stopper):
+    """A stream that one process runs is stopped by another."""
+    name = "stop %s by %s" % (runner, stopper.__name__)
+    s = Stream(d, runner, "slow")
+    first = s.first()
+    path = "/v1/chat-messages/%s/stop" % first["task_id"]
+    r = stopper("POST", path, {"user": "someone else"})
+    t.equal(name + ", another user", r.json, {"result": "success"})
+    time.sleep(0.7)
+    t.check(name + ": goes on", not s.done.is_set(), s.out)
+    began = time.monotonic()
+    r = stopper("POST", path, {"user": "u"})
+    t.equal(name, (r.status, r.json), (200, {"result": "success"}))
+    t.check(name + ": ends", s.done.wait(10), s.out)
+    took = time.monotonic() - began
+    t.check(name + ": within 1.5 s", took < 1.5, took)
+    events = s.reply().events()
+    t.equal(name + ": events", [e["event"] for e in events],
+            ["message", "message_end"])
+    s.close()
+    rows = messages(d.cgi, first["conversation_id"])
+    t.equal(name + ": stored", [(m["answer"], m["status"]) for m in rows],
+            [("one", "normal")])
+
+
+def leave(t, d, runner):
+    """A client that leaves: the part that was made is kept."""
+    s = Stream(d, runner, "steady")
+    conversation = s.first()["conversation_id"]
+    if s.process:
+        s.process.send_signal(signal.SIGTERM)
+    else:
+        s.client.socket.shutdown(2)
+    rows = []
+    for _ in range(100):
+        rows = messages(d.cgi, conversation)
+        if rows[0]["answer"]:
+            break
+        time.sleep(0.05)
+    s.close()
+    t.check(runner + " leaving keeps the part",
+            rows[0]["answer"].startswith("w")
+            and len(rows[0]["answer"]) < 300
+            and rows[0]["status"] == "normal", rows)
+
+
+def together(t, d):
+    """Turns of several processes at once, in one conversation."""
+    conversation = chat(d.cgi, "start").json["conversation_id"]
+    replies, lock = [], threading.Lock()
+
+    def turn(ask, n):
+        r = chat(ask, "short" if n % 3 == 0 else "q %d" % n,
+                 conversation_id=conversation)
+        with lock:
+            replies.append(r)
+
+    threads = [threading.Thread(target=turn,
+                                args=((d.cgi, d.fcgi)[n % 2], n))
+               for n in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    t.equal("together: all answered", [r.status for r in replies],
+            [200] * 24)
+    rows = messages(d.cgi, conversation)
+    t.equal("together: none lost, none twice",
+            sorted(m["id"] for m in rows[1:]),
+            sorted(r.json["message_id"] for r in replies))
+    t.equal("together: all finished",
+            {(m["status"], bool(m["answer"])) for m in rows},
+            {("normal", True)})
+    paged, first = [], ""
+    while True:
+        page = d.cgi("GET", "/v1/messages?user=u&limit=7&conversation_id="
+                     "%s&first_id=%s" % (conversation, first)).json
+        paged = [m["id"] for m in page["data"]] + paged
+        if not page["has_more"]:
+            break
+        first = page["data"][0]["id"]
+    t.equal("together: pages give the same", paged, [m["id"] for m in rows])
+
+
+def database(d):
+    return sqlite3.connect(os.path.join(d.state, "parlance.db"), timeout=20)
+
+
+def killed(t, d):
+    """kill -9 in the middle of a turn."""
+    s = Stream(d, "cgi", "slow")
+    first = s.first()
+    conversation = first["conversation_id"]
+    s.process.kill()
+    s.close()
+    rows = messages(d.cgi, conversation)
+    t.equal("killed: at first it may still run",
+            [(m["status"], m["answer"]) for m in rows], [("normal", "")])
+    db = database(d)
+    alive, state = db.execute(
+        "SELECT alive_until_us, state FROM messages WHERE id = ?",
+        (first["message_id"],)).fetchone()
+    t.check("killed: believed for a minute",
+            0 < alive / 1e6 - time.time() <= 60 and state == 0, alive)
+    # The minute passes.
+    db.execute("UPDATE messages SET alive_until_us = 1 WHERE id = ?",
+               (first["message_id"],))
+    db.commit()
+    db.close()
+    rows = messages(d.cgi, conversation)
+    t.check("killed: then it is an error",
+            rows[0]["status"] == "error" and rows[0]["error"], rows)
+    r = chat(d.cgi, "q", conversation_id=conversation)
+    t.equal("killed: the conversation goes on", r.status, 200)
+    t.equal("killed: nothing lost or doubled",
+            [m["status"] for m in messages(d.cgi, conversation)],
+            ["error", "normal"])
+
+
+def capped(t, d, key):
+    """At most two answers at once, whoever runs them."""
+    streams = [Stream(d, ("cgi", "fcgi")[n % 2], "slow", key=key)
+               for n in range(6)]
+    for s in streams:
+        s.wait_for(b"\n\n") or s.done.wait(5)
+    replies = [s.reply() for s in streams]
+    t.equal("cap: two run", sorted(r.status for r in replies),
+            [200, 200, 429, 429, 429, 429])
+    for r in replies:
+        if r.status == 429:
+            t.equal("cap: refusal",
+                    (r.json["code"], r.headers["retry-after"], r.type),
+                    ("too_many_requests", "1", "application/json"))
+    for s, r in zip(streams, replies):
+        if r.status == 200:
+            d.cgi("POST", "/chat-messages/%s/stop"
+                  % r.events()[0]["task_id"], {"user": "u"}, key=key)
+            s.done.wait(10)
+    t.equal("cap: free again", chat(d.cgi, key=key).status, 200)
+    for s in streams:
+        s.close()
+
+
+def upstream(t, d, up, key):
+    """What a model is told: the conversation, without what failed."""
+    r = chat(d.fcgi, "first", key=key)
+    conversation = r.json["conversation_id"]
+    t.equal("upstream: answer", r.json["answer"], "w0 w1 w2 w3 ")
+    db = database(d)
+    db.execute("INSERT INTO messages (id, conversation, end_user, bot, "
+               "state, alive_until_us, created_us, inputs, query, answer, "
+               "resources, n_files, prompt_tokens, answer_tokens, latency_s)"
+               " SELECT 'x', conversation, end_user, bot, 0, 1, created_us, "
+               "'{}', 'killed', '', '[]', 0, 0, 0, 0.0 FROM messages "
+               "WHERE id = ?", (r.json["message_id"],))
+    db.commit()
+    db.close()
+    chat(d.fcgi, "second", key=key, conversation_id=conversation)
+    sent = [(m["role"], m["content"]) for m in
+            up.calls[-1]["body"]["messages"] if m["role"] != "system"]
+    t.equal("upstream: history", sent,
+            [("user", "first"), ("assistant", "w0 w1 w2 w3"),
+             ("user", "second")])
+
+
+def pings(t, late):
+    """A ping after ten silent seconds, with no data line."""
+    late.done.wait(20)
+    text = late.reply().text
+    t.check("ping", text.startswith("event: ping\n\ndata: {"), text[:200])
+    t.equal("one ping", text.count("event: ping\n\n"), 1)
+    t.equal("ping: the answer comes", late.reply().events()[0]["answer"],
+            "at last")
+    late.close()
+
+
+def main():
+    t = Tally()
+    up = FakeUpstream()
+    d = Deployment(sys.argv[1], CONF % up.url)
+    d.write("recordings.json", json.dumps(RECORDINGS))
+    capped_key, section = d.new_key("capped", "bot = capped")
+    talker_key, section2 = d.new_key("talker", "bot = talker")
+    with open(d.conf, "a") as f:
+        f.write(section + section2)
+    try:
+        d.start_fcgi(workers=16)
+        late = Stream(d, "fcgi", "late")
+        d.start_lighttpd()
+        for via, ask in (("cgi", d.cgi), ("fcgi", d.fcgi),
+                         ("http", d.http)):
+            session(t, via, ask)
+            upload(t, via, ask)
+        stop(t, d, "fcgi", d.cgi)
+        stop(t, d, "cgi", d.fcgi)
+        leave(t, d, "fcgi")
+        leave(t, d, "cgi")
+        together(t, d)
+        killed(t, d)
+        capped(t, d, capped_key)
+        upstream(t, d, up, talker_key)
+        pings(t, late)
+    finally:
+        d.close()
+        up.close()
+    t.end()
+
+
+if __name__ == "__main__":
+    main()
