@@ -2,6 +2,7 @@
 #include "messagesapi/handlers.h"
 
 #include <check.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -415,6 +416,34 @@ START_TEST(a_client_that_leaves_stops_the_turn_and_keeps_the_part)
 }
 END_TEST
 
+static int
+count_commit(void *counter)
+{
+	++*(int *)counter;
+	return 0;
+}
+
+/* Each commit of a writing transaction is counted, on both connections. */
+START_TEST(a_turn_writes_two_transactions)
+{
+	struct db *dbs[2];
+	int commits = 0, i;
+
+	ck_assert_int_eq(chat(C, "q", ""), 200); /* the store is made */
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(store_lease(deployment_stores, &dbs[i]),
+		    ERR_NONE);
+		(void)sqlite3_commit_hook(db_native(dbs[i]), count_commit,
+		    &commits);
+	}
+	for (i = 0; i < 2; i++)
+		store_return(deployment_stores, dbs[i]);
+	ck_assert_int_eq(chat(C, "two moons", _i == 0
+	    ? "" : ",\"response_mode\":\"streaming\""), 200);
+	ck_assert_int_eq(commits, 2);
+}
+END_TEST
+
 START_TEST(the_cap_of_a_bot_answers_429)
 {
 	struct message_row m = {.id = "x", .inputs = SPAN("{}"),
@@ -527,6 +556,7 @@ chat_messages_handler_suite(void)
 	    the_stored_answer_is_trimmed_and_loses_double_braces);
 	tcase_add_test(t,
 	    a_client_that_leaves_stops_the_turn_and_keeps_the_part);
+	tcase_add_loop_test(t, a_turn_writes_two_transactions, 0, 2);
 	tcase_add_test(t, the_cap_of_a_bot_answers_429);
 	tcase_add_loop_test(t, inputs_are_checked_against_the_form, 0,
 	    ROWS(forms));
