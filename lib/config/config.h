@@ -126,7 +126,8 @@ struct knowledge_config {
 	const char *name;
 	int line;
 	const char *folder;       /* absolute, or NULL */
-	const char *language;     /* for stemming: "en", "german", ... */
+	const char *language;     /* for stemming: "en", "german", ...; NULL:
+	                           * each document's own, guessed */
 	const char *id;           /* dataset id: declared or from the name */
 	const char *title;        /* dataset_name; the section's name */
 	struct config_list patterns; /* file names, "*.md"; none: all known */

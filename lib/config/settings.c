@@ -210,8 +210,9 @@ const struct setting settings[] = {
 
     PATH(SECTION_KNOWLEDGE, "folder", KNOWLEDGE(folder), NULL,
 	"the folder of texts"),
-    TEXT(SECTION_KNOWLEDGE, "language", KNOWLEDGE(language), "en",
-	"the texts' language, for word stems: en, de, fr, ..."),
+    TEXT(SECTION_KNOWLEDGE, "language", KNOWLEDGE(language), NULL,
+	"the texts' language, for word stems: en, de, fr, ...; absent: each "
+	"document's own, guessed"),
     TEXT(SECTION_KNOWLEDGE, "id", KNOWLEDGE(id), NULL,
 	"dataset_id in citations; absent: made from the name"),
     TEXT(SECTION_KNOWLEDGE, "title", KNOWLEDGE(title), NULL,

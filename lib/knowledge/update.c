@@ -267,9 +267,8 @@ language_of(const struct knowledge_config *k, const char *name,
 	struct buf sample = BUF_INIT(4096);
 	const struct language *l;
 
-	if (k->language != NULL) {
-		l = language_find(k->language);
-	} else {
+	l = language_find(k->language);
+	if (l == NULL) {
 		document_sample(name, text, &sample);
 		l = language_guess(
 		    (struct span){buf_text(&sample), sample.len});
@@ -460,6 +459,9 @@ update_folder(const struct config *config, const struct knowledge_config *k,
 	enum err err;
 
 	*result = (struct update_result){.complete = true};
+	if (k->language != NULL && language_find(k->language) == NULL)
+		log_error("knowledge: [knowledge %s] language = %s is not "
+			  "known; it is guessed", k->name, k->language);
 	arena_init(&p.arena, ARENA_MAX);
 	err = find_changes(&p);
 	if (err == ERR_NONE && p.n_items > 0)
