@@ -33,6 +33,7 @@ struct extraction {
 	size_t n;
 	double heading[8]; /* coverage by each of the first passages' */
 	int64_t words_max;
+	bool wants_number; /* "how many", "when", "what price" */
 	struct buf *out;
 };
 
@@ -337,6 +338,54 @@ answer_from_rows(struct extraction *e)
 
 /* ---- sentences --------------------------------------------------------------- */
 
+/* Does the question have one of the words, or one of the strings (of
+ * scripts without spaces)?  Both lists end with NULL. */
+static bool
+asks_with(struct span question, const char *const *words,
+    const char *const *strings)
+{
+	char folded[WORD_BYTES];
+	struct word_scan scan;
+	struct word word;
+	struct span bare;
+	size_t i;
+
+	word_scan_init(&scan, question);
+	while (word_scan_next(&scan, &word)) {
+		if (word.pair)
+			continue;
+		bare = wordforms_fold(&word, folded);
+		for (i = 0; words[i] != NULL; i++)
+			if (span_is(bare, words[i]))
+				return true;
+	}
+	for (i = 0; strings[i] != NULL; i++)
+		if (memmem(question.data, question.len, strings[i],
+			strlen(strings[i])) != NULL)
+			return true;
+	return false;
+}
+
+static bool
+asks_number(struct span question)
+{
+	static const char *const words[] = {"many", "much", "when", "cost",
+	    "costs", "price", "number", "phone", "long", "often", "time",
+	    "wann", "viel", "viele", "kostet", "preis", "teuer", "lange",
+	    "telefonnummer", "nummer", "hoch", "combien", "quand", "prix",
+	    "numero", "heure", "cuanto", "cuanta", "cuantos", "cuantas",
+	    "cuando", "precio", "telefono", "hora", "quanto", "quanti",
+	    "quando", "prezzo", "preco", "hoeveel", "wanneer", "prijs",
+	    "сколько", "когда", "цена", "телефон", "كم", "متى", "سعر",
+	    "هاتف", "כמה", "מתי", "कितने", "कितना", "कितनी", "कब", "मूल्य",
+	    "फोन", "ile", "kac", "cena", "ποσο", "ποτε", NULL};
+	static const char *const strings[] = {"多少", "几", "何时", "价格",
+	    "电话", "いくら", "何時", "何人", "何番", "いつ", "いくつ", "料金",
+	    "番号", "얼마", "몇", "언제", "เท่าไหร่", "กี่", "เมื่อไหร่", NULL};
+
+	return asks_with(question, words, strings);
+}
+
 static bool
 is_broad(const struct engine_request *r)
 {
@@ -346,29 +395,13 @@ is_broad(const struct engine_request *r)
 	    "come", "perche", "spiega", "hoe", "waarom", "hur", "varfor",
 	    "hvordan", "miten", "jak", "как", "почему", "как", "πωσ", "γιατι",
 	    "كيف", "لماذا", "איך", "כיצד", "कैसे", "क्यों", "nasil", "neden",
-	    "bagaimana", "cum", "hogyan"};
+	    "bagaimana", "cum", "hogyan", NULL};
 	static const char *const strings[] = {"怎么", "如何", "为什么", "怎樣",
-	    "どう", "なぜ", "方法", "어떻게", "왜", "อย่างไร", "ทำไม", "怎样"};
-	char folded[WORD_BYTES];
-	struct word_scan w;
-	struct word word;
-	struct span bare;
-	size_t i;
+	    "どう", "なぜ", "方法", "어떻게", "왜", "อย่างไร", "ทำไม", "怎样",
+	    NULL};
 
-	word_scan_init(&w, r->question);
-	while (word_scan_next(&w, &word)) {
-		if (word.pair)
-			continue;
-		bare = wordforms_fold(&word, folded);
-		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			if (span_is(bare, words[i]))
-				return true;
-	}
-	for (i = 0; i < sizeof(strings) / sizeof(strings[0]); i++)
-		if (memmem(r->question.data, r->question.len, strings[i],
-			strlen(strings[i])) != NULL)
-			return true;
-	return false;
+	return !asks_number(r->question) &&
+	    asks_with(r->question, words, strings);
 }
 
 /* "Title > Section": the part that heads this passage itself. */
@@ -400,6 +433,17 @@ heading_share(struct extraction *e, const struct passage *p)
 	return weight_of(e, found) / e->rank.total;
 }
 
+static bool
+has_digit(struct span text)
+{
+	size_t i;
+
+	for (i = 0; i < text.len; i++)
+		if (text_is_digit(text.data[i]))
+			return true;
+	return false;
+}
+
 static void
 score_sentences(struct extraction *e)
 {
@@ -414,19 +458,23 @@ score_sentences(struct extraction *e)
 		double own;
 
 		mark_terms(e, s->text, l, found);
-		own = weight_of(e, found);
 		mark_terms(e, s->passage->heading, l, headed);
+		/* What the heading names, all its sentences are about. */
+		own = 0.1 * weight_of(e, found) +
+		    0.5 * weight_of(e, headed);
 		for (k = 0; k < e->query.n; k++)
-			headed[k] = headed[k] && !found[k];
-		s->score = (own + 0.4 * weight_of(e, headed)) / e->rank.total;
+			found[k] = found[k] && !headed[k];
+		s->score = (own + weight_of(e, found)) / e->rank.total;
+		if (e->wants_number && has_digit(s->text))
+			s->score += 0.15;
 		/* A question in the text is seldom an answer. */
 		if (span_ends(s->text, "?") || span_ends(s->text, "？"))
 			s->score *= 0.3;
 		if (length_in_words(s->text) < 3)
 			s->score *= 0.5;
-		s->score *= top->score > 0
-		    ? 0.5 + 0.5 * s->passage->score / top->score
-		    : 1;
+		if (top->score > 0)
+			s->score *= s->passage->score / top->score *
+			    (s->passage->score / top->score);
 	}
 }
 
@@ -542,6 +590,7 @@ extract_answer(const struct engine_request *request, struct span referred,
 	e->request = &copy;
 	e->arena = arena;
 	e->words_max = words_max;
+	e->wants_number = asks_number(request->question);
 	e->out = out;
 	prefer_language(e, &copy);
 	if (prepare(e, referred)) {

@@ -487,7 +487,7 @@ print_thresholds(const struct evaluation *e)
 
 	(void)printf("\nthreshold   right kept   wrong let through   "
 		     "unanswerable let through\n");
-	for (least = 0.30; least < 0.66; least += 0.04)
+	for (least = 0.28; least < 0.62; least += 0.04)
 		(void)printf("%6.2f%s      %5.1f %%        %4d of %-4zu"
 			     "        %4d of %zu\n", least,
 		    fabs(least - EXTRACT_KNOWN_SCORE) < 0.01 ? " *" : "  ",

@@ -24,15 +24,20 @@ has_forms_of(const struct query_term *t, const struct word_forms *forms)
 	    memcmp(t->forms.text[0], forms->text[0], forms->len[0]) == 0;
 }
 
+/* By the question's own language first: what is spelt alike is looked for
+ * by the first form. */
 static void
-add_forms(struct stemmers *s, const struct word *word, uint32_t languages,
-    struct word_forms *forms)
+add_forms(struct stemmers *s, const struct word *word, uint32_t spoken,
+    uint32_t languages, struct word_forms *forms)
 {
 	int i;
 
 	forms->n = 0;
 	for (i = 0; i < language_count(); i++)
-		if ((languages >> i & 1) != 0)
+		if ((languages & spoken) >> i & 1)
+			wordforms_add(s, language_at(i), word, forms);
+	for (i = 0; i < language_count(); i++)
+		if ((languages & ~spoken) >> i & 1)
 			wordforms_add(s, language_at(i), word, forms);
 	if (languages == 0 || word->pair)
 		wordforms_add(s, NULL, word, forms);
@@ -120,7 +125,7 @@ query_add(struct query *q, struct stemmers *s, struct span text,
 			f *= 0.7; /* pairs overlap */
 		if (context && stop)
 			continue;
-		add_forms(s, &word, languages, &forms);
+		add_forms(s, &word, spoken, languages, &forms);
 		add_term(q, &word, &forms, f * factor, stop, context);
 	}
 	if (q->n_own == 0)

@@ -13,6 +13,11 @@
 /* Segments that hold none of the words: a handful of pages is too few to
  * tell common words from rare ones. */
 #define BACKGROUND 100
+/* What a word that no segment has is worth, of the rarest word's weight: it
+ * may be a word for something that is there under another name.  Pairs that
+ * no segment has are mostly the end of one word and the start of another. */
+#define UNKNOWN_WORD 0.6
+#define UNKNOWN_PAIR 0.25
 
 struct tally {
 	double frequency[QUERY_TERMS_MAX];
@@ -55,6 +60,8 @@ rank_prepare(struct rank_query *r, const struct query *q,
 		df = df > n ? n : df;
 		r->weights[i] = t->factor *
 		    log(1 + (n + BACKGROUND - df + 0.5) / (df + 0.5));
+		if (frequency[i] <= 0)
+			r->weights[i] *= t->pair ? UNKNOWN_PAIR : UNKNOWN_WORD;
 		if (!t->context)
 			r->total += r->weights[i];
 		most = r->weights[i] > most ? r->weights[i] : most;

@@ -35,7 +35,7 @@ struct rank_query {
 	struct {
 		struct span form;
 		size_t term;
-	} table[RANK_TABLE];
+	} table[RANK_TABLE]; /* of all forms, by hash */
 };
 
 struct rank_segment {

@@ -26,6 +26,11 @@
 #define CANDIDATES_SCANNED 4096
 #define COMMON_SCANNED 1024
 #define KEPT 48
+/* Looking for words that are spelt alike. */
+#define ALIKE_START 3 /* bytes that must be the same */
+#define ALIKE_SCANNED 2000
+#define ALIKE_FACTOR 0.7
+#define PIECE_MIN 4 /* bytes of a part of a compound word */
 #define WEIGHTS_MAX (QUERY_TERMS_MAX * WORD_FORMS_MAX)
 
 struct candidate {
@@ -36,7 +41,7 @@ struct candidate {
 struct search {
 	struct index_store *x;
 	const struct index_dataset *d;
-	const struct query *q;
+	struct query *q;
 	struct rank_query rank;
 	int64_t frequency[QUERY_TERMS_MAX];
 	struct candidate kept[KEPT];
@@ -74,6 +79,126 @@ count_form(struct search *s, struct span form, bool begins, int64_t *count)
 	return err;
 }
 
+/* How alike are a word of the question and an indexed form?  0 is not. */
+static int
+likeness(struct span a, struct span b)
+{
+	size_t common = 0, least = a.len < b.len ? a.len : b.len, distance;
+	char x[WORD_FORM_BYTES + 1], y[WORD_FORM_BYTES + 1];
+
+	while (common < least && a.data[common] == b.data[common])
+		common++;
+	/* "donated" and "donation": one begins as the other. */
+	if (common >= 5 && common * 4 >= a.len * 3 && common * 4 >= b.len * 3)
+		return 50 + (int)common;
+	if (a.len >= 64 || b.len >= 64 || least < 5)
+		return 0;
+	memcpy(x, a.data, a.len);
+	memcpy(y, b.data, b.len);
+	x[a.len] = y[b.len] = '\0';
+	distance = text_distance(x, y);
+	if (distance > (least >= 9 ? 2 : 1))
+		return 0;
+	return 40 - (int)distance;
+}
+
+/* A word that no segment has may be one that some have, spelt or inflected
+ * otherwise: the most alike of those that begin alike stands in for it. */
+static enum err
+find_alike(struct search *s, struct query_term *t, int64_t *count)
+{
+	char text[24 + WORD_FORM_BYTES], best[WORD_FORM_BYTES];
+	struct span whole = indexed_form(s, &t->forms, 0, text), start, form;
+	struct db_stmt *st;
+	size_t best_len = 0;
+	int most = 0, like;
+	enum err err;
+	bool row;
+
+	start = (struct span){whole.data,
+	    whole.len - t->forms.len[0] + ALIKE_START};
+	st = db_prepare(s->x->db, "SELECT word, segments FROM term WHERE"
+	    " word > ?1 AND word < ?1 || x'FF' AND segments > 0 LIMIT ?2");
+	db_bind_blob(st, 1, start);
+	db_bind_int(st, 2, ALIKE_SCANNED);
+	while ((err = db_step(st, &row)) == ERR_NONE && row) {
+		form = db_text(st, 0);
+		form.len -= whole.len - t->forms.len[0];
+		form.data += whole.len - t->forms.len[0];
+		like = form.len > WORD_FORM_BYTES ? 0
+		    : likeness((struct span){t->forms.text[0],
+			t->forms.len[0]}, form);
+		if (like <= most)
+			continue;
+		most = like;
+		memcpy(best, form.data, form.len);
+		best_len = form.len;
+		*count = db_int(st, 1);
+	}
+	db_done(st);
+	if (err == ERR_NONE && most > 0) {
+		memcpy(t->forms.text[0], best, best_len);
+		t->forms.len[0] = (unsigned char)best_len;
+		t->forms.n = 1;
+		t->factor *= ALIKE_FACTOR;
+	}
+	return err;
+}
+
+/* Is this piece of a word indexed? */
+static enum err
+count_piece(struct search *s, struct span piece, int64_t *count)
+{
+	struct word_forms forms = {.n = 1};
+	char text[24 + WORD_FORM_BYTES];
+
+	memcpy(forms.text[0], piece.data, piece.len);
+	forms.len[0] = (unsigned char)piece.len;
+	return count_form(s, indexed_form(s, &forms, 0, text), false, count);
+}
+
+/* "Ersatzausweis" is an Ausweis: a long word that no segment has may be made
+ * of two that some have, with or without an s or n between. */
+static enum err
+split_compound(struct search *s, struct query_term *t, int64_t *count)
+{
+	struct span word = {t->forms.text[0], t->forms.len[0]}, left, right;
+	int64_t n_left, n_right;
+	size_t i;
+	enum err err;
+
+	for (i = PIECE_MIN; i + PIECE_MIN <= word.len; i++) {
+		if (((unsigned char)word.data[i] & 0xC0) == 0x80)
+			continue;
+		right = (struct span){word.data + i, word.len - i};
+		left = (struct span){word.data, i};
+		err = count_piece(s, right, &n_right);
+		if (err != ERR_NONE)
+			return err;
+		if (n_right == 0)
+			continue;
+		err = count_piece(s, left, &n_left);
+		if (err == ERR_NONE && n_left == 0 && left.len > PIECE_MIN &&
+		    strchr("sn", left.data[left.len - 1]) != NULL) {
+			left.len--;
+			err = count_piece(s, left, &n_left);
+		}
+		if (err != ERR_NONE)
+			return err;
+		if (n_left == 0)
+			continue;
+		t->forms.n = 2;
+		t->forms.len[1] = (unsigned char)left.len;
+		memcpy(t->forms.text[1], left.data, left.len);
+		t->forms.len[0] = (unsigned char)right.len;
+		memmove(t->forms.text[0], right.data, right.len);
+		t->factor *= ALIKE_FACTOR;
+		*count = n_right > n_left ? n_right : n_left;
+		return ERR_NONE;
+	}
+	return ERR_NONE;
+}
+
 static enum err
 count_terms(struct search *s)
 {
@@ -83,7 +208,7 @@ count_terms(struct search *s)
 	enum err err;
 
 	for (i = 0; i < s->q->n; i++) {
-		const struct query_term *t = &s->q->terms[i];
+		struct query_term *t = &s->q->terms[i];
 
 		s->frequency[i] = 0;
 		for (k = 0; k < t->forms.n; k++) {
@@ -93,6 +218,14 @@ count_terms(struct search *s)
 				return err;
 			if (count > s->frequency[i])
 				s->frequency[i] = count;
+		}
+		if (s->frequency[i] == 0 && !t->pair && !t->stop &&
+		    t->forms.n > 0 && t->forms.len[0] >= 5) {
+			err = find_alike(s, t, &s->frequency[i]);
+			if (err == ERR_NONE && s->frequency[i] == 0)
+				err = split_compound(s, t, &s->frequency[i]);
+			if (err != ERR_NONE)
+				return err;
 		}
 	}
 	return ERR_NONE;
@@ -352,7 +485,7 @@ rank_candidates(struct search *s, size_t most, struct arena *arena,
 
 enum err
 search_dataset(struct index_store *x, const struct index_dataset *d,
-    const struct query *q, size_t most, struct arena *arena,
+    struct query *q, size_t most, struct arena *arena,
     struct search_hits *hits)
 {
 	struct search *s = calloc(1, sizeof(*s));

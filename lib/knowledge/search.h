@@ -18,9 +18,10 @@ struct search_hits {
 	size_t n;
 };
 
-/* The best `most` segments. ERR_NONE also when there are none. */
+/* The best `most` segments; words of the query that the dataset does not
+ * have are exchanged for words like them. ERR_NONE also when there are none. */
 enum err search_dataset(struct index_store *x, const struct index_dataset *d,
-    const struct query *q, size_t most, struct arena *arena,
+    struct query *q, size_t most, struct arena *arena,
     struct search_hits *hits) __attribute__((warn_unused_result));
 
 #endif
