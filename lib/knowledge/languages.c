@@ -160,7 +160,7 @@ guess_by_script(struct span text)
 const struct language *
 language_guess(struct span text)
 {
-	int counts[LANGUAGES_MAX] = {0}, best = 0, second = -1, i;
+	int counts[LANGUAGES_MAX] = {0}, best = 0, second = -1, n = 0, i;
 	const struct language *found;
 	struct word_scan words;
 	struct word word;
@@ -175,6 +175,7 @@ language_guess(struct span text)
 	while (word_scan_next(&words, &word)) {
 		char folded[WORD_BYTES];
 
+		n++;
 		mask = language_stops(wordforms_fold(&word, folded));
 		for (i = 0; i < N_LANGUAGES; i++)
 			counts[i] += (mask >> i & 1) != 0;
@@ -185,9 +186,12 @@ language_guess(struct span text)
 	for (i = 0; i < N_LANGUAGES; i++)
 		if (i != best && (second < 0 || counts[i] > counts[second]))
 			second = i;
-	return counts[best] == 0 || counts[best] == counts[second]
-	    ? NULL
-	    : &languages[best];
+	/* One word in eight of any running text is a stop word; a list of
+	 * names and numbers has a few by chance. */
+	if (counts[best] == 0 || counts[best] == counts[second] ||
+	    (n > 12 && counts[best] * 8 < n))
+		return NULL;
+	return &languages[best];
 }
 
 void
