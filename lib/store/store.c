@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,8 @@ struct write {
 	store_change change;
 	void *arg;
 	enum err err;
-	bool done;
-	pthread_cond_t wake; /* done, or it is this one's turn to lead */
+	sem_t wake; /* done, or it is this one's turn to lead */
+	bool leads;
 	struct write *next;
 };
 
@@ -302,35 +303,55 @@ take_waiting(struct store_pool *p)
 	return list;
 }
 
+/* Waits for the semaphore, whatever signals come. */
+static void
+await(sem_t *wake)
+{
+	while (sem_wait(wake) != 0)
+		continue;
+}
+
+/* Makes the changes that wait by now, then lets the next one lead. */
+static void
+lead(struct store_pool *p, struct write *own)
+{
+	struct write *list, *next, *w;
+
+	(void)pthread_mutex_lock(&p->lock);
+	list = take_waiting(p);
+	(void)pthread_mutex_unlock(&p->lock);
+	write_together(p, list);
+	(void)pthread_mutex_lock(&p->lock);
+	p->writing = p->first != NULL;
+	if (p->first != NULL) {
+		p->first->leads = true;
+		(void)sem_post(&p->first->wake);
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	for (w = list; w != NULL; w = next) {
+		next = w->next; /* w is gone once its caller wakes */
+		if (w != own)
+			(void)sem_post(&w->wake);
+	}
+}
+
 enum err
 store_write(struct store_pool *p, store_change change, void *arg)
 {
-	struct write own = {.change = change, .arg = arg}, *list, *w, *next;
+	struct write own = {.change = change, .arg = arg};
 
-	(void)pthread_cond_init(&own.wake, NULL);
+	(void)sem_init(&own.wake, 0, 0);
 	(void)pthread_mutex_lock(&p->lock);
+	own.leads = !p->writing;
+	p->writing = true;
 	*p->last = &own;
 	p->last = &own.next;
-	while (!own.done && p->writing)
-		(void)pthread_cond_wait(&own.wake, &p->lock);
-	if (!own.done) {
-		p->writing = true;
-		list = take_waiting(p);
-		(void)pthread_mutex_unlock(&p->lock);
-		write_together(p, list);
-		(void)pthread_mutex_lock(&p->lock);
-		p->writing = false;
-		for (w = list; w != NULL; w = next) {
-			next = w->next; /* gone once its caller wakes */
-			w->done = true;
-			(void)pthread_cond_signal(&w->wake);
-		}
-		/* What came in the meantime has a leader of its own. */
-		if (p->first != NULL)
-			(void)pthread_cond_signal(&p->first->wake);
-	}
 	(void)pthread_mutex_unlock(&p->lock);
-	(void)pthread_cond_destroy(&own.wake);
+	if (!own.leads)
+		await(&own.wake);
+	if (own.leads)
+		lead(p, &own);
+	(void)sem_destroy(&own.wake);
 	return own.err;
 }
 
