@@ -32,6 +32,7 @@
 #include "botapi/botapi_requests.h"
 #include "botapi/botapi_routes.h"
 #include "json/jsonout.h"
+#include "limits/limits.h"
 #include "store/store.h"
 #include "turn/turn.h"
 #include "usage/usage_rows.h"
@@ -46,6 +47,7 @@ struct chat_answer {
 	struct exchange *x;
 	struct turn *turn;
 	struct chat_request request;
+	struct limits_ticket ticket; /* what it may use; settled once */
 	bool begun;            /* the stream's head is written */
 	bool counted, done;
 	int64_t last_write_ms;
@@ -134,6 +136,70 @@ start_turn(struct chat_answer *a, const struct bot_config *bot)
 
 /* ---- accounting ---------------------------------------------------------- */
 
+static int64_t
+asked_tokens(const struct chat_request *r)
+{
+	const struct chat_turn *turns = r->messages.items;
+	int64_t words = 0, tokens = 0;
+	size_t i;
+
+	for (i = 0; i < r->messages.n; i++)
+		count_text(turns[i].content, &words, &tokens);
+	count_text(r->prompt, &words, &tokens);
+	return tokens;
+}
+
+static enum err
+refuse_over_limit(struct exchange *x, const struct limits_verdict *verdict)
+{
+	char seconds[16];
+	enum err err;
+
+	(void)snprintf(seconds, sizeof(seconds), "%d",
+	    verdict->retry_after_s);
+	err = response_header(&x->response, "Retry-After", span_of(seconds));
+	if (err != ERR_NONE)
+		return err;
+	return botapi_refuse(x, 429, limits_text(verdict->refusal));
+}
+
+struct reservation {
+	struct chat_answer *answer;
+	int64_t tokens;
+	struct limits_verdict verdict;
+};
+
+/* A store_change.  A refusal changes nothing that matters. */
+static enum err
+store_reservation(struct db *db, void *arg)
+{
+	struct reservation *r = arg;
+	const struct exchange *x = r->answer->x;
+
+	return limits_reserve(db, x->caller->key, r->answer->request.user_id,
+	    r->tokens, x->config->server.turn_limit_s, &r->answer->ticket,
+	    &r->verdict);
+}
+
+/* What the key allows.  False: refused, or *err says why not. */
+static bool
+reserve(struct chat_answer *a, const struct bot_config *bot, enum err *err)
+{
+	struct reservation r = {.answer = a};
+
+	*err = ERR_NONE;
+	if (!limits_any(a->x->caller->key))
+		return true;
+	r.tokens = limits_estimate(bot, asked_tokens(&a->request));
+	*err = store_write(a->x->stores, store_reservation, &r);
+	if (*err != ERR_NONE)
+		return false;
+	if (r.verdict.refusal == LIMITS_FREE)
+		return true;
+	*err = refuse_over_limit(a->x, &r.verdict);
+	return false;
+}
+
 static void
 count_usage(const struct chat_answer *a, struct usage_counts *c)
 {
@@ -158,11 +224,17 @@ static enum err
 store_usage(struct db *db, void *arg)
 {
 	const struct chat_answer *a = arg;
+	const struct usage *used = &turn_result(a->turn)->usage;
 	struct usage_counts counts;
+	enum err err;
 
 	count_usage(a, &counts);
-	return usage_rows_add(db, a->x->caller->key->name, a->request.user_id,
+	err = usage_rows_add(db, a->x->caller->key->name, a->request.user_id,
 	    (int32_t)(clock_now_s() / DAY_S), &counts);
+	if (err != ERR_NONE)
+		return err;
+	return limits_settle(db, &a->ticket,
+	    used->prompt_tokens + used->completion_tokens);
 }
 
 static enum err
@@ -172,6 +244,30 @@ add_usage(struct chat_answer *a)
 		return ERR_NONE;
 	a->counted = true;
 	return store_write(a->x->stores, store_usage, a);
+}
+
+/* A store_change. */
+static enum err
+store_nothing_used(struct db *db, void *arg)
+{
+	const struct chat_answer *a = arg;
+
+	return limits_settle(db, &a->ticket, 0);
+}
+
+/* Gives back what a turn reserved that said nothing. */
+static void
+give_back(struct chat_answer *a)
+{
+	enum err err;
+
+	if (a->ticket.id == 0 || a->counted)
+		return;
+	a->counted = true;
+	err = store_write(a->x->stores, store_nothing_used, a);
+	if (err != ERR_NONE)
+		log_error("chat: a reservation stays until it expires: %s",
+		    err_text(err));
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -272,6 +368,8 @@ end_with_fault(struct chat_answer *a, enum engine_fault fault,
 
 		if (err != ERR_NONE)
 			log_error("chat: usage is lost: %s", err_text(err));
+	} else {
+		give_back(a);
 	}
 	if (r->gone)
 		return;
@@ -373,6 +471,7 @@ release(struct answer *answer)
 {
 	struct chat_answer *a = (struct chat_answer *)answer;
 
+	give_back(a);
 	turn_free(a->turn);
 	a->turn = NULL;
 }
@@ -393,9 +492,13 @@ chat_post(struct exchange *x)
 	bot = bots_find(x, a->request.bot_uid, a->request.bot_slug);
 	if (bot == NULL)
 		return botapi_refuse(x, 404, "Bot not found");
-	err = start_turn(a, bot);
-	if (err != ERR_NONE)
+	if (!reserve(a, bot, &err))
 		return err;
+	err = start_turn(a, bot);
+	if (err != ERR_NONE) {
+		give_back(a);
+		return err;
+	}
 	a->last_write_ms = clock_monotonic_ms();
 	x->answer = &a->answer;
 	return ERR_NONE;

@@ -94,6 +94,9 @@ store_in(struct chat_answer *c, struct db *db)
 	if (err == ERR_NONE)
 		err = messages_finish(db, m);
 	if (err == ERR_NONE)
+		err = limits_settle(db, &c->start.ticket,
+		    m->prompt_tokens + m->answer_tokens);
+	if (err == ERR_NONE)
 		err = task_delete(db, c->start.ids.task_id);
 	if (err == ERR_NONE && c->start.title.len > 0)
 		err = conversations_title(db, m->conversation, c->start.title,

@@ -7,6 +7,7 @@
 #define PARLANCE_CHAT_ANSWER_H
 
 #include "http/exchange.h"
+#include "limits/limits.h"
 #include "messagesapi/chat_events.h"
 #include "store/messages.h"
 #include "turn/turn.h"
@@ -15,6 +16,7 @@
 struct chat_start {
 	struct chat_ids ids;
 	struct message_row *message; /* its running row */
+	struct limits_ticket ticket; /* settled with the row's completion */
 	bool streaming;
 	struct span title; /* for a new conversation; data NULL: none wanted */
 	struct turn_setup setup;

@@ -8,9 +8,11 @@
  */
 #include "messagesapi/handlers.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "limits/limits.h"
 #include "messagesapi/annotation_match.h"
 #include "messagesapi/chat_answer.h"
 #include "messagesapi/chat_files.h"
@@ -91,6 +93,31 @@ check_cap(struct preparation *p)
 	if (running >= bot->concurrent)
 		return answered(p, reply_error(p->x, REPLY_TOO_MANY));
 	return ERR_NONE;
+}
+
+/* 429 when the key, or this end user of it, has used up what it may. */
+static enum err
+check_limits(struct preparation *p)
+{
+	struct exchange *x = p->x;
+	struct limits_verdict verdict;
+	char seconds[16];
+	enum err err;
+
+	if (!limits_any(x->caller->key))
+		return ERR_NONE;
+	err = limits_reserve(p->db, x->caller->key, p->request.user.name,
+	    limits_estimate(x->caller->bot,
+		engine_count_tokens(p->request.query)),
+	    x->config->server.turn_limit_s, &p->start.ticket, &verdict);
+	if (err != ERR_NONE || verdict.refusal == LIMITS_FREE)
+		return err;
+	(void)snprintf(seconds, sizeof(seconds), "%d", verdict.retry_after_s);
+	err = response_header(&x->response, "Retry-After", span_of(seconds));
+	if (err != ERR_NONE)
+		return err;
+	return answered(p, reply_envelope(x, 429, "too_many_requests",
+	    span_of(limits_text(verdict.refusal)), NULL));
 }
 
 /* What the client gave that only the app can judge. */
@@ -210,6 +237,8 @@ add_rows(struct preparation *p)
 	enum err err = check_cap(p); /* exact: nobody else can write now */
 
 	p->start.ids.created_at = now_us / 1000000;
+	if (err == ERR_NONE && !p->answered)
+		err = check_limits(p); /* as exact */
 	if (err != ERR_NONE || p->answered)
 		return err;
 	err = end_users_ensure(p->db, caller->app_id, p->request.user.name,
@@ -278,6 +307,17 @@ prepare(struct preparation *p)
 	return err;
 }
 
+/* The turn does not begin after all: nothing stays reserved. */
+static void
+give_back(struct preparation *p)
+{
+	if (p->start.ticket.id == 0 || db_begin(p->db) != ERR_NONE)
+		return;
+	if (limits_settle(p->db, &p->start.ticket, 0) != ERR_NONE ||
+	    db_commit(p->db) != ERR_NONE)
+		db_rollback(p->db);
+}
+
 static enum err
 begin(struct preparation *p)
 {
@@ -334,6 +374,8 @@ chat_messages_post(struct exchange *x)
 	if (err != ERR_NONE)
 		return err;
 	err = prepare(p);
+	if (err != ERR_NONE)
+		give_back(p);
 	store_return(x->stores, p->db);
 	if (err != ERR_NONE || p->answered)
 		return err;
