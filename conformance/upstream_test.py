@@ -1,7 +1,8 @@
 """Every way in which an upstream can end, through both APIs, blocking and
 streaming, over CGI and FastCGI: a stream has exactly one terminal event, a
 fault is never a clean end, and the upstream is asked as often as it should
-be.  `upstream_test.py BUILD`."""
+be.  `upstream_test.py BUILD`; with a number behind it, that many streams over
+the fault list and nothing else."""
 import concurrent.futures
 import itertools
 import json
@@ -118,7 +119,7 @@ def bot(name, model, engine, more=""):
 class World:
     """A deployment with all those bots, and a key for each of them."""
 
-    def __init__(self, build):
+    def __init__(self, build, workers):
         self.d = Deployment(build, "")
         pem = os.path.join(self.d.folder, "tls.pem")
         subprocess.run(
@@ -147,7 +148,7 @@ class World:
         checked = self.d.admin("check")
         if checked.returncode != 0:
             print(checked.stdout, checked.stderr)
-        self.d.start_fcgi(workers=16)
+        self.d.start_fcgi(workers=workers)
         self.seen = []  # every byte that a client was sent
 
     def close(self):
@@ -282,6 +283,17 @@ def fault_list(world):
                 ("fcgi", "cgi"), ("bot", "messages"), (False, True)):
             for name in CASES:
                 pool.submit(one_case, world, name, way, api, streaming)
+
+
+def streams(world, n):
+    """Many of them at once, streamed, over FastCGI."""
+    before = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(64) as pool:
+        for i, name in zip(range(n), itertools.cycle(CASES)):
+            pool.submit(one_case, world, name, "fcgi",
+                        ("bot", "messages")[i % 2], True)
+    print("%d streams over %d cases in %.1f s" % (
+        n, len(CASES), time.monotonic() - before))
 
 
 # -- fall-backs, trust, limits -------------------------------------------
@@ -434,8 +446,13 @@ def secrets(world):
 
 
 def main():
-    world = World(sys.argv[1])
+    many = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    world = World(sys.argv[1], 80 if many else 16)
     try:
+        if many:
+            streams(world, many)
+            secrets(world)
+            return
         waiting = silence(world)
         fault_list(world)
         other_cases(world)
@@ -448,7 +465,7 @@ def main():
         secrets(world)
     finally:
         world.close()
-    tally.end()
 
 
 main()
+tally.end()

@@ -263,13 +263,13 @@ replay_start(const struct engine_config *engine,
 		return engine_start_failed(arena, FAULT_NOT_CONFIGURED,
 		    "No recordings are configured.", run);
 	json = read_file(engine->recordings, arena);
-	if (json.data == NULL ||
-	    pyjson_decode(arena, json, NULL, &file, NULL) != ERR_NONE) {
+	if (json.data != NULL &&
+	    pyjson_decode(arena, json, NULL, &file, NULL) != ERR_NONE)
 		log_error("replay: %s: not readable as JSON",
 		    engine->recordings);
+	if (file == NULL)
 		return engine_start_failed(arena, FAULT_NOT_CONFIGURED,
 		    "The recordings cannot be read.", run);
-	}
 	entry = find(file, request);
 	if (entry == NULL)
 		return engine_start_failed(arena, FAULT_MODEL,
