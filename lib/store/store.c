@@ -339,17 +339,18 @@ enum err
 store_write(struct store_pool *p, store_change change, void *arg)
 {
 	struct write own = {.change = change, .arg = arg};
+	bool alone;
 
 	(void)sem_init(&own.wake, 0, 0);
 	(void)pthread_mutex_lock(&p->lock);
-	own.leads = !p->writing;
+	alone = !p->writing;
 	p->writing = true;
 	*p->last = &own;
 	p->last = &own.next;
 	(void)pthread_mutex_unlock(&p->lock);
-	if (!own.leads)
+	if (!alone)
 		await(&own.wake);
-	if (own.leads)
+	if (alone || own.leads)
 		lead(p, &own);
 	(void)sem_destroy(&own.wake);
 	return own.err;
