@@ -332,7 +332,9 @@ class Grammar:
             text = '{"a":' * n + inner + "}" * n
         if self.often(0.4):
             text = '{"bot_slug":"demo","stream":0,"assumptions":%s}' % text
-        return text[:r.randint(0, len(text))] if self.often(0.2) else text
+        cut = text[:r.randint(0, len(text))] if self.often(0.2) else text
+        opened = cut.count("[") + cut.count("{")
+        return text if 900 < opened <= 1000 else cut
 
     def digits(self):
         r = self.random

@@ -51,6 +51,8 @@ static const char recordings[] =
     "{\"question\": \"fail later\", \"answer\": [\"half \", \"an\"],"
     " \"fault\": \"cut\", \"message\": \"Cut off.\"},"
     "{\"question\": \"say nothing\", \"answer\": []},"
+    "{\"question\": \"wait\", \"answer\": [\"late\"],"
+    " \"delay_ms\": 25000},"
     "{\"answer\": [\"Hello\", \" there\", \".\"]}]}";
 
 static char folder[64];
@@ -115,16 +117,24 @@ struct asked {
 	size_t gone_after; /* bytes; 0: never */
 };
 
-/* Takes every step of an answer, as fast as it goes. */
+/* Takes every step of an answer; waits by setting the clock on. */
 static void
 drive(struct answer *a)
 {
+	int64_t now_ms = clock_monotonic_ms();
+	struct interests in;
 	int i;
 
-	for (i = 0; i < 100000; i++)
-		if (a->step(a, clock_monotonic_ms(), NULL) == ANSWER_DONE)
+	for (i = 0; i < 1000; i++) {
+		if (a->step(a, now_ms, NULL) == ANSWER_DONE)
 			break;
-	ck_assert_int_lt(i, 100000);
+		interests_none(&in);
+		a->interests(a, &in);
+		ck_assert_int_ne(in.wake_ms, INTERESTS_NEVER);
+		if (in.wake_ms > now_ms)
+			now_ms = in.wake_ms;
+	}
+	ck_assert_int_lt(i, 1000);
 	a->release(a);
 }
 
@@ -731,6 +741,11 @@ static const struct {
         "event: error\ndata: {\"detail\":\"Cut off.\"}\n\n"},
     {"{\"bot_slug\":\"demo\",\"stream\":1,\"prompt\":\"say nothing\"}", 502,
         "{\"detail\":\"The model gave no answer.\"}"},
+    {"{\"bot_slug\":\"demo\",\"stream\":1,\"prompt\":\"wait\"}", 200,
+        "data: {\"content\":\"\"}\n\n: ping\n\n: ping\n\n"
+        "data: {\"content\":\"late\"}\n\ndata: [DONE]\n\n"},
+    {"{\"bot_slug\":\"demo\",\"stream\":0,\"prompt\":\"wait\"}", 200,
+        "{\"content\":\"late\"}"},
     /* The last turn of the user is the question. */
     {"{\"bot_slug\":\"demo\",\"stream\":0,\"messages\":[{\"role\":\"user\","
      "\"content\":\"fail first\"},{\"role\":\"assistant\",\"content\":\"no\"}"
