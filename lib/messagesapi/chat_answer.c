@@ -84,15 +84,14 @@ send_text(struct chat_answer *c, struct span text)
 
 /* ---- the end ------------------------------------------------------------- */
 
-/* All rows of a finished reply, in one transaction. */
+/* A store_change: all rows of a finished reply. */
 static enum err
-store_in(struct chat_answer *c, struct db *db)
+store_end(struct db *db, void *arg)
 {
+	const struct chat_answer *c = arg;
 	const struct message_row *m = c->start.message;
-	enum err err = db_begin(db);
+	enum err err = messages_finish(db, m);
 
-	if (err == ERR_NONE)
-		err = messages_finish(db, m);
 	if (err == ERR_NONE)
 		err = limits_settle(db, &c->start.ticket,
 		    m->prompt_tokens + m->answer_tokens);
@@ -103,21 +102,6 @@ store_in(struct chat_answer *c, struct db *db)
 		    false);
 	if (err == ERR_NONE && c->start.annotation != NULL)
 		err = annotations_hit(db, c->start.annotation_seq);
-	if (err == ERR_NONE)
-		err = db_commit(db);
-	return err;
-}
-
-static enum err
-store_end(struct chat_answer *c)
-{
-	struct db *db;
-	enum err err = store_lease(c->x->stores, &db);
-
-	if (err != ERR_NONE)
-		return err;
-	err = store_in(c, db);
-	store_return(c->x->stores, db);
 	return err;
 }
 
@@ -209,7 +193,7 @@ finish(struct chat_answer *c, struct span answer,
 	}
 	err = complete_row(c, fault, answer);
 	if (err == ERR_NONE)
-		err = store_end(c);
+		err = store_write(c->x->stores, store_end, c);
 	if (err != ERR_NONE) {
 		log_error("chat-messages: storing an answer: %s",
 		    err_text(err));
@@ -374,7 +358,7 @@ give_up(struct chat_answer *c)
 
 	m->state = MESSAGE_ERROR;
 	m->error = fault.message;
-	if (store_end(c) != ERR_NONE)
+	if (store_write(c->x->stores, store_end, c) != ERR_NONE)
 		log_error("chat-messages: a failed message stays unfinished");
 }
 

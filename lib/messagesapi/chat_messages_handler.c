@@ -45,6 +45,10 @@ struct preparation {
 	struct annotation_row annotation;
 	struct chat_annotation annotation_told;
 	bool answered;
+	/* Why the rows could not be made, when the client is to blame. */
+	bool refused;
+	enum reply_error refusal;
+	struct limits_verdict verdict; /* of the key's limits */
 };
 
 static enum err
@@ -77,47 +81,31 @@ find_conversation(struct preparation *p)
 	return err;
 }
 
-/* 429 when the bot answers as many as it may. */
+/* Does the bot answer as many as it may? */
 static enum err
-check_cap(struct preparation *p)
+is_full(struct preparation *p, struct db *db, bool *full)
 {
 	const struct bot_config *bot = p->x->caller->bot;
 	int64_t running;
 	enum err err;
 
+	*full = false;
 	if (bot->concurrent == 0)
 		return ERR_NONE;
-	err = messages_running(p->db, bot->uid, clock_now_us(), &running);
-	if (err != ERR_NONE)
-		return err;
-	if (running >= bot->concurrent)
-		return answered(p, reply_error(p->x, REPLY_TOO_MANY));
-	return ERR_NONE;
+	err = messages_running(db, bot->uid, clock_now_us(), &running);
+	*full = running >= bot->concurrent;
+	return err;
 }
 
-/* 429 when the key, or this end user of it, has used up what it may. */
 static enum err
-check_limits(struct preparation *p)
+check_cap(struct preparation *p)
 {
-	struct exchange *x = p->x;
-	struct limits_verdict verdict;
-	char seconds[16];
-	enum err err;
+	bool full;
+	enum err err = is_full(p, p->db, &full);
 
-	if (!limits_any(x->caller->key))
-		return ERR_NONE;
-	err = limits_reserve(p->db, x->caller->key, p->request.user.name,
-	    limits_estimate(x->caller->bot,
-		engine_count_tokens(p->request.query)),
-	    x->config->server.turn_limit_s, &p->start.ticket, &verdict);
-	if (err != ERR_NONE || verdict.refusal == LIMITS_FREE)
-		return err;
-	(void)snprintf(seconds, sizeof(seconds), "%d", verdict.retry_after_s);
-	err = response_header(&x->response, "Retry-After", span_of(seconds));
-	if (err != ERR_NONE)
-		return err;
-	return answered(p, reply_envelope(x, 429, "too_many_requests",
-	    span_of(limits_text(verdict.refusal)), NULL));
+	if (err == ERR_NONE && full)
+		return answered(p, reply_error(p->x, REPLY_TOO_MANY));
+	return err;
 }
 
 /* What the client gave that only the app can judge. */
@@ -170,7 +158,7 @@ read_history(struct preparation *p)
 
 	if (p->new_conversation || p->annotation.seq != 0)
 		return ERR_NONE;
-	err = messages_history(p->db, p->conversation.seq, p->message.seq,
+	err = messages_history(p->db, p->conversation.seq, 0,
 	    HISTORY_MESSAGES, HISTORY_BYTES, p->x->request.arena, &pairs, &n);
 	if (err != ERR_NONE)
 		return err;
@@ -189,7 +177,7 @@ read_history(struct preparation *p)
 }
 
 static enum err
-add_conversation(struct preparation *p, int64_t now_us)
+add_conversation(struct preparation *p, struct db *db, int64_t now_us)
 {
 	const struct bot_config *bot = p->x->caller->bot;
 	struct arena *arena = p->x->request.arena;
@@ -205,11 +193,11 @@ add_conversation(struct preparation *p, int64_t now_us)
 	c->created_us = c->updated_us = now_us;
 	if (c->id == NULL || c->introduction.data == NULL)
 		return ERR_MEMORY;
-	return conversations_add(p->db, p->end_user.seq, c);
+	return conversations_add(db, p->end_user.seq, c);
 }
 
 static enum err
-add_message(struct preparation *p, int64_t now_us)
+add_message(struct preparation *p, struct db *db, int64_t now_us)
 {
 	struct message_row *m = &p->message;
 	size_t i;
@@ -222,38 +210,88 @@ add_message(struct preparation *p, int64_t now_us)
 	m->inputs = p->inputs.json;
 	m->query = p->request.query;
 	m->n_files = (int64_t)p->files.n;
-	err = messages_add(p->db, p->x->caller->bot->uid, m);
+	err = messages_add(db, p->x->caller->bot->uid, m);
 	for (i = 0; i < p->files.n && err == ERR_NONE; i++)
-		err = message_files_add(p->db, m->seq, &p->files.rows[i]);
+		err = message_files_add(db, m->seq, &p->files.rows[i]);
 	return err;
 }
 
-/* All rows of a turn that starts, inside the transaction. */
 static enum err
-add_rows(struct preparation *p)
+refuse(struct preparation *p, enum reply_error refusal)
 {
+	p->refused = true;
+	p->refusal = refusal;
+	return ERR_INPUT;
+}
+
+/* Reserves what the key, and this end user of it, may still use. */
+static enum err
+reserve(struct preparation *p, struct db *db)
+{
+	const struct caller *caller = p->x->caller;
+	enum err err;
+
+	if (!limits_any(caller->key))
+		return ERR_NONE;
+	err = limits_reserve(db, caller->key, p->request.user.name,
+	    limits_estimate(caller->bot,
+		engine_count_tokens(p->request.query)),
+	    p->x->config->server.turn_limit_s, &p->start.ticket, &p->verdict);
+	if (err == ERR_NONE && p->verdict.refusal != LIMITS_FREE)
+		return refuse(p, REPLY_TOO_MANY);
+	return err;
+}
+
+/* The answer to a turn that could not start. */
+static enum err
+answer_refusal(struct preparation *p)
+{
+	struct exchange *x = p->x;
+	char seconds[16];
+	enum err err;
+
+	if (p->verdict.refusal == LIMITS_FREE)
+		return reply_error(x, p->refusal);
+	(void)snprintf(seconds, sizeof(seconds), "%d",
+	    p->verdict.retry_after_s);
+	err = response_header(&x->response, "Retry-After", span_of(seconds));
+	if (err != ERR_NONE)
+		return err;
+	return reply_envelope(x, 429, "too_many_requests",
+	    span_of(limits_text(p->verdict.refusal)), NULL);
+}
+
+/* A store_change: all rows of a turn that starts. */
+static enum err
+add_rows(struct db *db, void *arg)
+{
+	struct preparation *p = arg;
 	const struct app_caller *caller = messagesapi_caller(p->x);
 	int64_t now_us = clock_now_us();
-	enum err err = check_cap(p); /* exact: nobody else can write now */
+	bool full;
+	enum err err = is_full(p, db, &full);
 
+	/* Exact: nobody else can write now. */
+	if (err == ERR_NONE && full)
+		return refuse(p, REPLY_TOO_MANY);
 	p->start.ids.created_at = now_us / 1000000;
-	if (err == ERR_NONE && !p->answered)
-		err = check_limits(p); /* as exact */
-	if (err != ERR_NONE || p->answered)
-		return err;
-	err = end_users_ensure(p->db, caller->app_id, p->request.user.name,
-	    false, now_us, p->x->request.arena, &p->end_user);
+	if (err == ERR_NONE)
+		err = reserve(p, db);
+	if (err == ERR_NONE)
+		err = end_users_ensure(db, caller->app_id,
+		    p->request.user.name, false, now_us, p->x->request.arena,
+		    &p->end_user);
 	if (err == ERR_NONE && p->new_conversation)
-		err = add_conversation(p, now_us);
+		err = add_conversation(p, db, now_us);
 	else if (err == ERR_NONE)
-		err = conversations_touch(p->db, p->conversation.seq, now_us);
+		err = conversations_touch(db, p->conversation.seq, now_us);
 	if (err == ERR_NOT_FOUND) /* deleted since we looked */
-		return answered(p, reply_error(p->x, REPLY_CONVERSATION));
+		return refuse(p, REPLY_CONVERSATION);
 	if (err == ERR_NONE)
-		err = add_message(p, now_us);
+		err = add_message(p, db, now_us);
 	if (err == ERR_NONE)
-		err = task_insert(p->db, p->start.ids.task_id,
-		    caller->app_id, p->request.user.name);
+		err = task_insert(db, p->start.ids.task_id, caller->app_id,
+		    p->request.user.name);
 	return err;
 }
 
@@ -279,21 +317,21 @@ write_rows(struct preparation *p)
 	enum err err = make_ids(p);
 
 	if (err == ERR_NONE)
-		err = db_begin(p->db);
-	if (err == ERR_NONE)
-		err = add_rows(p);
-	if (err == ERR_NONE && !p->answered)
-		return db_commit(p->db);
-	db_rollback(p->db);
+		err = store_write(p->x->stores, add_rows, p);
+	if (err != ERR_NONE && p->refused)
+		return answered(p, answer_refusal(p));
 	return err;
 }
 
-/* Everything that needs the store, on one short lease. */
+/* All that is read of the store, on one short lease. */
 static enum err
-prepare(struct preparation *p)
+look_up(struct preparation *p)
 {
-	enum err err = find_conversation(p);
+	enum err err = store_lease(p->x->stores, &p->db);
 
+	if (err != ERR_NONE)
+		return err;
+	err = find_conversation(p);
 	if (err == ERR_NONE && !p->answered)
 		err = check_cap(p);
 	if (err == ERR_NONE && !p->answered)
@@ -301,25 +339,15 @@ prepare(struct preparation *p)
 	if (err == ERR_NONE && !p->answered)
 		err = find_annotation(p);
 	if (err == ERR_NONE && !p->answered)
-		err = write_rows(p);
-	if (err == ERR_NONE && !p->answered)
 		err = read_history(p);
+	store_return(p->x->stores, p->db);
+	p->db = NULL;
 	return err;
 }
 
-/* The turn does not begin after all: nothing stays reserved. */
-static void
-give_back(struct preparation *p)
-{
-	if (p->start.ticket.id == 0 || db_begin(p->db) != ERR_NONE)
-		return;
-	if (limits_settle(p->db, &p->start.ticket, 0) != ERR_NONE ||
-	    db_commit(p->db) != ERR_NONE)
-		db_rollback(p->db);
-}
-
+/* What the answer needs besides its rows. */
 static enum err
-begin(struct preparation *p)
+set_up(struct preparation *p)
 {
 	struct exchange *x = p->x;
 	struct turn_setup *setup = &p->start.setup;
@@ -356,7 +384,7 @@ begin(struct preparation *p)
 		p->start.annotation_seq = p->annotation.seq;
 		p->start.annotation_answer = p->annotation.answer;
 	}
-	return chat_answer_begin(x, &p->start);
+	return ERR_NONE;
 }
 
 enum err
@@ -370,16 +398,14 @@ chat_messages_post(struct exchange *x)
 	p->x = x;
 	if (!chat_request_read(x, &p->request, &err))
 		return err;
-	err = store_lease(x->stores, &p->db);
-	if (err != ERR_NONE)
-		return err;
-	err = prepare(p);
-	if (err != ERR_NONE)
-		give_back(p);
-	store_return(x->stores, p->db);
-	if (err != ERR_NONE || p->answered)
-		return err;
-	return begin(p);
+	err = look_up(p);
+	if (err == ERR_NONE && !p->answered)
+		err = set_up(p);
+	if (err == ERR_NONE && !p->answered)
+		err = write_rows(p);
+	if (err == ERR_NONE && !p->answered)
+		err = chat_answer_begin(x, &p->start);
+	return err;
 }
 
 enum err
