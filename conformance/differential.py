@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import collections
 import http.client
+import itertools
 import json
 import os
 import random
@@ -300,8 +301,11 @@ def main(argv=None):
     try:
         d.write("canned.json", CANNED)
         by_fastcgi = ByFastCGI(d)
-        for q in long_bodies():
+        for q in itertools.chain(long_bodies(),
+                                 grammar.broken_at_every_position()):
             run.one(by_fastcgi, q)
+        print("large, and broken at every position: %d requests, %d "
+              "different" % (run.same + run.different, run.different))
         for seed in seeds:
             run.many("fcgi", by_fastcgi, args.fcgi // len(seeds), seed)
             run.many("cgi", ByCGI(d), args.cgi // len(seeds), seed + 1)

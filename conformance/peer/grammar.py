@@ -94,6 +94,24 @@ SYNTAX = list("{}[]:,\"\\'+-.0123456789eEnulltruefalseNaNInfinity \t\r\n/*u"
               "\x00\x01\x1f\x7f\u00e9\u2028\U0001f600\ud800")
 
 
+# Something of everything that JSON has.
+BASE = ('{"bot_slug":"demo", "a\\u00e9":[1.5e-3,-0,true,null,{"":"\\ud83d'
+        '\\ude00\u00e9\\n"}],\n"b":NaN, "c":[-Infinity]}')
+MORE = '"\\{}[]:,0-.eu \x01\ud800'
+
+
+def broken_at_every_position():
+    """BASE cut, with a character less, and with each of some more, at every
+    position."""
+    headers = {"host": "oracle.test", "authorization": GOOD_KEY}
+    for at in range(len(BASE)):
+        texts = [BASE[:at], BASE[:at] + BASE[at + 1:]]
+        texts += [BASE[:at] + c + BASE[at:] for c in MORE]
+        for text in texts:
+            yield Request("POST", "/v1/chat", "", dict(headers),
+                          text.encode("utf-8", "surrogatepass"))
+
+
 class Grammar:
     def __init__(self, seed):
         self.random = random.Random(seed)
