@@ -7,7 +7,9 @@ usage: webservers_test.py BUILD [SERVER...]
 import http.client
 import json
 import os
+import re
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +17,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "conformance"))
 sys.path.insert(0, HERE)
-from deployment import Deployment, Tally
+from deployment import DEMO_CONF, Deployment, Tally
 from webservers import NAMES, WebServers
 
 BUILD = sys.argv[1]
@@ -295,17 +297,59 @@ def test(server, answers):
         check(server, "went through", False, "%r %s" % (e, server.log()))
 
 
-with Deployment(BUILD, "") as d:
-    d.write("parlance.conf", CONF % d.state)
-    d.write("recordings.json", RECORDINGS)
-    servers = WebServers(d).start_all(sys.argv[2:] or NAMES)
-    answers = {}
-    threads = [threading.Thread(target=test, args=(s, answers))
+# ---- the conformance suite -------------------------------------------------
+
+def demo_conf(state):
+    """The demo deployment, wherever its file is copied to."""
+    with open(DEMO_CONF) as f:
+        text = f.read()
+    folder = os.path.dirname(DEMO_CONF)
+    text = re.sub(r"(?m)^(folder|recordings) = ", r"\1 = %s/" % folder, text)
+    return re.sub(r"(?m)^state = .*", "state = " + state, text)
+
+
+def conformance(server):
+    """All levels of the suite, for both APIs."""
+    for profile in ("v1", "dify"):
+        try:
+            done = subprocess.run(
+                [os.path.join(BUILD, "chatconf"), server.url, "-p", profile,
+                 "--strict", "--house", "-j", "4"]
+                + ["-s", "mount=" + server.base] * (profile == "v1"),
+                capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
+                env=dict(os.environ, CHATCONF_KEY="demo-key"))
+        except subprocess.TimeoutExpired as e:
+            check(server, "conformance, " + profile, False, e)
+            continue
+        check(server, "conformance, " + profile, done.returncode == 0,
+              "\n".join(line for line in done.stdout.split("\n")
+                        if not line.startswith("ok "))[-1500:] + done.stderr)
+        with lock:
+            print("%-18s %s: %s" % (server.name, profile,
+                                    done.stdout.strip().split("\n")[-1]))
+
+
+def in_parallel(function, servers, *args):
+    threads = [threading.Thread(target=function, args=(s,) + args)
                for s in servers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+names = sys.argv[2:] or NAMES
+with Deployment(BUILD, "") as d:
+    d.write("parlance.conf", demo_conf(d.state))
+    for server in WebServers(d).start_all(names):
+        conformance(server)
+
+with Deployment(BUILD, "") as d:
+    d.write("parlance.conf", CONF % d.state)
+    d.write("recordings.json", RECORDINGS)
+    servers = WebServers(d).start_all(names)
+    answers = {}
+    in_parallel(test, servers, answers)
     for server in servers:
         try:
             streams(server)
