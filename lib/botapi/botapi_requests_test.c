@@ -248,6 +248,53 @@ START_TEST(errors_cost_no_memory)
 }
 END_TEST
 
+/* Decodes and validates with an arena that fails somewhere on the way. */
+static enum err
+read_within(size_t max, const char *body)
+{
+	struct arena arena;
+	struct validation v = {&arena, &field_sink_none, 0, false};
+	const struct pyjson *value;
+	union {
+		struct chat_request chat;
+		struct statistics_request statistics;
+	} r;
+	enum err err;
+
+	arena_init(&arena, max);
+	err = pyjson_decode(&arena, span_of(body), NULL, &value, NULL);
+	if (err == ERR_NONE && !validate(&v, strstr(body, "date") != NULL
+		    ? &statistics_request_model
+		    : &chat_request_model, NULL, value, &r)) {
+		ck_assert(v.out_of_memory);
+		err = ERR_MEMORY;
+	}
+	arena_release(&arena);
+	return err;
+}
+
+START_TEST(no_memory_is_told_wherever_it_ends)
+{
+	static const char *const bodies[] = {
+	    "[[\"stream\",true],[\"bot_slug\",1.5],[\"prompt\",\"\\n\"],\"ab\","
+	    "[\"messages\",[{\"role\":\"user\",\"content\":2.5}]],"
+	    "[\"max_words\",\" 1_0 \"],{\"user_id\":0,\"x\":0}]",
+	    "{\"user_id\":1e22,\"start_date\":\"1_0\",\"end_date\":\"2.5\"}",
+	};
+	size_t max = 0, failures = 0;
+	enum err err;
+
+	do {
+		err = read_within(max, bodies[_i]);
+		ck_assert(err == ERR_NONE || err == ERR_MEMORY);
+		failures += err == ERR_MEMORY;
+		max += 16;
+	} while (err != ERR_NONE && max < 100000);
+	ck_assert(err == ERR_NONE);
+	ck_assert_uint_gt(failures, 10);
+}
+END_TEST
+
 Suite *
 botapi_requests_suite(void)
 {
@@ -258,6 +305,7 @@ botapi_requests_suite(void)
 	tcase_add_loop_test(t, statistics_bodies, 0, N(statistics));
 	tcase_add_test(t, a_chat_is_filled);
 	tcase_add_test(t, errors_cost_no_memory);
+	tcase_add_loop_test(t, no_memory_is_told_wherever_it_ends, 0, 2);
 	suite_add_tcase(s, t);
 	return s;
 }
