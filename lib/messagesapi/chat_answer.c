@@ -215,6 +215,7 @@ finish_turn(struct chat_answer *c, const struct turn_event *event)
 	const struct bot_config *bot = c->start.setup.bot;
 
 	c->usage = r->usage;
+	c->start.message->estimated = r->usage_estimated;
 	chat_resources_json(&c->resources, r->passages,
 	    bot->citations && event->kind == TURN_END ? r->n_passages : 0);
 	finish(c, r->answer, event);

@@ -39,7 +39,7 @@ messages_finish(struct db *db, const struct message_row *row)
 	static const char sql[] = "UPDATE messages SET state = ?, answer = ?, "
 	    "error = ?, resources = ?, prompt_tokens = ?, "
 	    "answer_tokens = ?, latency_s = ?, total_price = ?, "
-	    "currency = ? WHERE seq = ? AND state = 0";
+	    "currency = ?, estimated = ? WHERE seq = ? AND state = 0";
 	struct db_stmt *s = db_prepare(db, sql);
 	enum err err;
 
@@ -53,7 +53,8 @@ messages_finish(struct db *db, const struct message_row *row)
 	db_bind_double(s, 7, row->latency_s);
 	db_bind_cstring(s, 8, row->total_price);
 	db_bind_cstring(s, 9, row->currency);
-	db_bind_int(s, 10, row->seq);
+	db_bind_int(s, 10, row->estimated);
+	db_bind_int(s, 11, row->seq);
 	err = db_run(s);
 	if (err == ERR_NONE && db_changes(db) == 0)
 		err = ERR_CONFLICT;

@@ -37,6 +37,7 @@ struct message_row {
 	struct span resources; /* retriever_resources, a JSON array */
 	int64_t n_files;
 	int64_t prompt_tokens, answer_tokens;
+	bool estimated;        /* counted here; written, never read back */
 	double latency_s;
 	const char *total_price, *currency; /* NULL until it ended */
 	const char *rating; /* this end user's feedback, or NULL */
@@ -47,8 +48,8 @@ struct message_row {
 enum err messages_add(struct db *db, const char *bot, struct message_row *row)
     __attribute__((warn_unused_result));
 
-/* Completes it: state, answer, error, resources, tokens, latency, price and
- * currency are taken from row.  ERR_CONFLICT when it was not running. */
+/* Completes it: state, answer, error, resources, tokens (and whether they are
+ * estimated), latency, price and currency are taken from row.  ERR_CONFLICT when it was not running. */
 enum err messages_finish(struct db *db, const struct message_row *row)
     __attribute__((warn_unused_result));
 
