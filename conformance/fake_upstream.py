@@ -38,7 +38,7 @@ What a call gets is said by its model name, words of NAME=VALUE:
                       empty      a complete stream without any text
                       no_answer  close before the head
 
-Each entry of `calls` is a dict: model, question, body (decoded), headers, tokens (how
+Each entry of `calls` is a dict: model, question, body (decoded), headers, path, port (the client's), tokens (how
 many were sent), end ("done", "fault", or "gone" when the client left), start
 and ms (until then).
 """
@@ -265,6 +265,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         question = self.body["messages"][-1]["content"]
         self.call = {"model": model, "question": question, "body": self.body, "path": self.path,
                      "headers": dict(self.headers), "tokens": 0,
+                     "port": self.client_address[1],
                      "end": None, "start": start, "ms": None}
         self.server.owner.note(self.call)
         fault = self.script.get("fault")

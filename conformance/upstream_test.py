@@ -7,6 +7,7 @@ import concurrent.futures
 import itertools
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -92,7 +93,9 @@ def configuration(up, tls, trusted):
             ("other", up.url, "model = tokens=2\n"),
             ("dead", "http://127.0.0.1:9/v1", ""),
             ("untrusted", tls.url, ""),
-            ("trusted", tls.url, "ca_file = %s\n" % trusted)):
+            ("trusted", tls.url, "ca_file = %s\n" % trusted),
+            ("proxied", "http://model.invalid/v1",
+             "proxy = %s\n" % up.url[:-3])):
         parts.append(
             "[engine %s]\nkind = openai\nurl = %s\nkey_file = upstream.key\n"
             "connect_timeout = 2000\n%sidle_timeout = 600\nretries = 1\n%s"
@@ -107,7 +110,9 @@ def configuration(up, tls, trusted):
               bot("too-late", "x", "half, other"),
               bot("no-trust", "tokens=3", "untrusted"),
               bot("trust", "tokens=3", "trusted"),
-              bot("unreachable", "tokens=3", "dead")]
+              bot("unreachable", "tokens=3", "dead"),
+              bot("proxied", "tokens=3", "proxied"),
+              bot("local", "x", "builtin")]
     return "".join(parts)
 
 
@@ -314,6 +319,49 @@ def other_cases(world):
                 [c["end"] for c in world.tls.calls], ["done"] * 4)
 
 
+def surroundings(world):
+    """What the environment and the client must not change."""
+    d = world.d
+    body = {"bot_slug": "plain", "stream": False, "prompt": "surroundings",
+            "language": "x\r\nX-Evil: 1", "user_id": "u\r\nX-Evil: 2"}
+    nowhere = "http://127.0.0.1:9"
+    reply = d.cgi("POST", "/v1/chat", body, env={
+        "http_proxy": nowhere, "HTTP_PROXY": nowhere, "all_proxy": nowhere,
+        "ALL_PROXY": nowhere})
+    tally.equal("a proxy of the environment is not used", reply.json,
+                {"content": "w0 w1 w2 "})
+    call = [c for c in world.up.calls if c["question"] == "surroundings"][0]
+    tally.check("a client makes no header", not any(
+        n.lower() == "x-evil" for n in call["headers"]), call["headers"])
+    reply = world.ask("fcgi", "bot", "proxied", False, "by proxy?")
+    call = [c for c in world.up.calls if c["question"] == "by proxy?"]
+    tally.check("the engine's own proxy is used", len(call) == 1
+                and call[0]["path"].startswith("http://model.invalid/v1/")
+                and reply.status == 200, (reply, call))
+    for name, loaded in (("plain", True), ("local", False)):
+        reply = d.cgi("POST", "/v1/chat", {
+            "bot_slug": name, "stream": False, "prompt": "Who are you?"},
+            env={"LD_DEBUG": "libs"})
+        tally.equal("CGI, bot %s: is libcurl loaded" % name,
+                    (reply.status, b"libcurl" in reply.stderr),
+                    (200, loaded))
+
+
+def no_second_post(world):
+    """A connection that is used again and dies: libcurl would repeat."""
+    again = 0
+    for _ in range(20):
+        world.ask("fcgi", "bot", "plain", False, question("plain"))
+        asked = question("no-answer")
+        reply = world.ask("fcgi", "bot", "no-answer", False, asked)
+        calls = world.up.of("fault=no_answer", asked)
+        tally.equal("one POST", (reply.status >= 500, len(calls)), (True, 1))
+        again += calls[0]["port"] in [
+            c["port"] for c in world.up.calls
+            if c["end"] == "done" and c["question"] != asked]
+    tally.check("connections were used again", again > 0, again)
+
+
 def silence(world):
     """Pings at most ten seconds apart, also before the first token."""
     def one(api, ping):
@@ -382,6 +430,17 @@ def leave(world, way, api):
                     row and row["answer"].startswith("w0 w1 w2")
                     and row["status"] == "normal"
                     and row["answer_tokens"] > 0, row)
+
+
+def estimates(world):
+    """Which tokens were counted here is kept."""
+    with sqlite3.connect("file:%s/parlance.db?mode=ro" % world.d.state,
+                         uri=True) as db:
+        kept = [db.execute("SELECT DISTINCT estimated FROM messages"
+                           " WHERE query LIKE ?", [name + " %"]).fetchall()
+                for name in ("plain", "no-usage", "leave", "stop")]
+    tally.equal("estimates are marked", kept,
+                [[(0,)], [(1,)], [(1,)], [(1,)]])
 
 
 def stored(world, asked):
@@ -456,10 +515,13 @@ def main():
         waiting = silence(world)
         fault_list(world)
         other_cases(world)
+        surroundings(world)
+        no_second_post(world)
         for way, api in itertools.product(("fcgi", "cgi"),
                                           ("bot", "messages")):
             leave(world, way, api)
         stop(world)
+        estimates(world)
         for thread in waiting:
             thread.join()
         secrets(world)

@@ -1,0 +1,108 @@
+#include "engine/openai_request.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+
+Suite *openai_request_suite(void);
+
+static const struct chat_message prompt[] = {
+    {ROLE_SYSTEM, SPAN("Be \"kind\".\n")},
+    {ROLE_ASSISTANT, SPAN("Yes?")},
+    {ROLE_USER, SPAN("What is \xC3\xA4?")},
+};
+static struct bot_config bot;
+static struct engine_config engine;
+static struct engine_request request;
+static struct buf body;
+
+static void
+set_up(void)
+{
+	bot = (struct bot_config){.model = "m1"};
+	engine = (struct engine_config){.name = "e"};
+	request = (struct engine_request){
+	    .bot = &bot, .prompt = prompt, .n_prompt = 3, .user = "rider"};
+	buf_init(&body, 1 << 20);
+}
+
+static void
+tear_down(void)
+{
+	buf_release(&body);
+}
+
+#define FRONT(model)                                                           \
+	"{\"model\":\"" model "\",\"messages\":[{\"role\":\"system\","         \
+	"\"content\":\"Be \\\"kind\\\".\\n\"},{\"role\":\"assistant\","         \
+	"\"content\":\"Yes?\"},{\"role\":\"user\",\"content\":"
+#define PLAIN "\"What is \xC3\xA4?\"}],\"stream\":true"
+
+START_TEST(messages_and_model)
+{
+	openai_request_body(&engine, &request, false, &body);
+	ck_assert_str_eq(buf_text(&body), FRONT("m1") PLAIN "}");
+}
+END_TEST
+
+START_TEST(what_is_configured_is_asked_for)
+{
+	engine.model = "m2";
+	bot.max_output_tokens = 300;
+	bot.temperature = "0.7";
+	openai_request_body(&engine, &request, true, &body);
+	ck_assert_str_eq(buf_text(&body),
+	    FRONT("m2") PLAIN ",\"stream_options\":{\"include_usage\":true},"
+			      "\"max_tokens\":300,\"temperature\":0.7}");
+}
+END_TEST
+
+START_TEST(images_go_to_models_that_see)
+{
+	char path[] = "/tmp/parlance-image-XXXXXX";
+	int fd = mkstemp(path);
+	const struct chat_file files[] = {
+	    {.type = "image", .url = "https://example.org/a.png"},
+	    {.type = "document", .url = "https://example.org/a.pdf"},
+	    {.type = "image", .mime_type = "image/gif", .path = path},
+	    {.type = "image", .path = "/nonexistent"},
+	};
+
+	ck_assert_int_eq(write(fd, "GIF89a!", 7), 7);
+	(void)close(fd);
+	request.files = files;
+	request.n_files = 4;
+	openai_request_body(&engine, &request, false, &body);
+	ck_assert_str_eq(buf_text(&body), FRONT("m1") PLAIN "}");
+	buf_reset(&body);
+	engine.vision = true;
+	openai_request_body(&engine, &request, false, &body);
+	(void)unlink(path);
+	ck_assert_int_eq(buf_err(&body), ERR_NONE);
+	ck_assert_str_eq(buf_text(&body),
+	    FRONT("m1") "[{\"type\":\"text\",\"text\":\"What is \xC3\xA4?\"},"
+			"{\"type\":\"image_url\",\"image_url\":{\"url\":"
+			"\"https://example.org/a.png\"}},"
+			"{\"type\":\"image_url\",\"image_url\":{\"url\":"
+			"\"data:image/gif;base64,R0lGODlhIQ==\"}}]}],"
+			"\"stream\":true}");
+}
+END_TEST
+
+Suite *
+openai_request_suite(void)
+{
+	Suite *s = suite_create("openai_request");
+	TCase *t = tcase_create("body");
+
+	tcase_add_checked_fixture(t, set_up, tear_down);
+	tcase_add_test(t, messages_and_model);
+	tcase_add_test(t, what_is_configured_is_asked_for);
+	tcase_add_test(t, images_go_to_models_that_see);
+	suite_add_tcase(s, t);
+	return s;
+}
