@@ -39,6 +39,29 @@ suggested_questions_after_answer = yes
 [bot capped]
 engine = recorded
 concurrent = 2
+[engine title]
+kind = openai
+url = %s
+model = tokens=3 pace_ms=1
+[engine slow-title]
+kind = openai
+url = %s
+model = tokens=3 first_ms=20000
+[engine no-title]
+kind = openai
+url = %s
+model = status=500
+retries = 0
+[bot titled]
+engine = model
+model = tokens=4 pace_ms=100
+title_engine = title
+[bot slowly-titled]
+engine = recorded
+title_engine = slow-title
+[bot not-titled]
+engine = recorded
+title_engine = no-title
 [bot talker]
 engine = model
 model = tokens=4 pace_ms=10
@@ -360,6 +383,55 @@ def upstream(t, d, up, key):
              ("user", "second")])
 
 
+def titles(t, d, keys):
+    """A model names the conversation beside the reply, never after it."""
+    def talk(name, auto=True):
+        r = chat(d.fcgi, "What is it?", key=keys[name],
+                 auto_generate_name=auto)
+        page = d.cgi("GET", "/v1/conversations?user=u", key=keys[name]).json
+        return r, page["data"][0]
+
+    r, c = talk("titled")
+    t.equal("title: by the model", c["name"], "w0 w1 w2")
+    path = "/v1/conversations/%s/name" % c["id"]
+    r = d.fcgi("POST", path, {"user": "u", "name": "Mine"},
+               key=keys["titled"])
+    r = d.fcgi("POST", path, {"user": "u", "auto_generate": True},
+               key=keys["titled"])
+    t.equal("title: on demand", (r.status, r.json["name"]),
+            (200, "w0 w1 w2"))
+    r, c = talk("titled", False)
+    t.equal("title: not wanted", c["name"], "New conversation")
+    began = time.monotonic()
+    r, c = talk("slowly-titled")
+    took = time.monotonic() - began
+    t.check("title: a slow one does not hold the reply",
+            r.json["answer"] == "Yes." and took < 3, (took, r))
+    t.equal("title: then it is the question", c["name"], "What is it?")
+    r, c = talk("not-titled")
+    t.equal("title: a failing model", (r.status, c["name"]),
+            (200, "What is it?"))
+    r = d.fcgi("POST", "/v1/conversations/%s/name" % c["id"],
+               {"user": "u", "auto_generate": True}, key=keys["not-titled"])
+    t.equal("title: a failing model on demand keeps the name",
+            (r.status, r.json["name"]), (200, "What is it?"))
+
+
+def named_meanwhile(t, d, key):
+    """A name given while the reply still runs is kept."""
+    s = Stream(d, "fcgi", "q", key=key)
+    conversation = s.first()["conversation_id"]
+    r = d.cgi("POST", "/v1/conversations/%s/name" % conversation,
+              {"user": "u", "name": "By hand"}, key=key)
+    t.check("title: named before the end",
+            r.status == 200 and not s.done.is_set(), r)
+    s.done.wait(10)
+    page = d.cgi("GET", "/v1/conversations?user=u", key=key).json["data"]
+    t.equal("title: the hand wins", [c["name"] for c in page
+            if c["id"] == conversation], ["By hand"])
+    s.close()
+
+
 def pings(t, late):
     """A ping after ten silent seconds, with no data line."""
     late.done.wait(20)
@@ -374,12 +446,13 @@ def pings(t, late):
 def main():
     t = Tally()
     up = FakeUpstream()
-    d = Deployment(sys.argv[1], CONF % up.url)
+    d = Deployment(sys.argv[1], CONF % ((up.url,) * 4))
     d.write("recordings.json", json.dumps(RECORDINGS))
-    capped_key, section = d.new_key("capped", "bot = capped")
-    talker_key, section2 = d.new_key("talker", "bot = talker")
-    with open(d.conf, "a") as f:
-        f.write(section + section2)
+    keys = {}
+    for bot in ("capped", "talker", "titled", "slowly-titled", "not-titled"):
+        keys[bot], section = d.new_key(bot, "bot = " + bot)
+        with open(d.conf, "a") as f:
+            f.write(section)
     try:
         d.start_fcgi(workers=16)
         late = Stream(d, "fcgi", "late")
@@ -394,8 +467,10 @@ def main():
         leave(t, d, "cgi")
         together(t, d)
         killed(t, d)
-        capped(t, d, capped_key)
-        upstream(t, d, up, talker_key)
+        capped(t, d, keys["capped"])
+        upstream(t, d, up, keys["talker"])
+        titles(t, d, keys)
+        named_meanwhile(t, d, keys["titled"])
         pings(t, late)
     finally:
         d.close()

@@ -78,6 +78,7 @@ struct bot_config {
 	struct config_list tags;
 	struct config_list engines;   /* names; the later ones are fall-backs */
 	struct config_list knowledge; /* names */
+	const char *title_engine; /* names conversations, or NULL */
 	bool published, enabled, api_enabled;
 	struct price_list price;
 	int64_t context_size;     /* tokens; 0: unknown */

@@ -79,6 +79,12 @@ check_bot(const struct config *c, size_t index, const char *file,
 			    "[engine %s]",
 			    bot->slug, bot->engines.items[i],
 			    bot->engines.items[i]);
+	if (bot->title_engine != NULL &&
+	    config_engine(c, bot->title_engine) == NULL)
+		config_fault(faults, file, bot->line,
+		    "[bot %s] names the title_engine \"%s\", which has no "
+		    "[engine %s]",
+		    bot->slug, bot->title_engine, bot->title_engine);
 	for (i = 0; i < bot->knowledge.n; i++)
 		if (config_knowledge(c, bot->knowledge.items[i]) == NULL)
 			config_fault(faults, file, bot->line,

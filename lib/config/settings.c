@@ -107,6 +107,9 @@ const struct setting settings[] = {
     WORDS(SECTION_BOT, "tags", BOT(tags), "", "for GET /info"),
     WORDS(SECTION_BOT, "engine", BOT(engines), "builtin",
 	"the engine that answers; further ones are fall-backs"),
+    TEXT(SECTION_BOT, "title_engine", BOT(title_engine), NULL,
+	"the engine that names new conversations, beside the answer;\n"
+	"absent: the name is the first question"),
     WORDS(SECTION_BOT, "knowledge", BOT(knowledge), "",
 	"the knowledge it answers from"),
     BOOL(SECTION_BOT, "published", BOT(published), "yes",

@@ -22,6 +22,7 @@
 #include "config/config.h"
 #include "json/jsonout.h"
 #include "messagesapi/reply.h"
+#include "messagesapi/title.h"
 #include "store/annotations.h"
 #include "store/conversations.h"
 #include "store/store.h"
@@ -36,6 +37,7 @@ struct chat_answer {
 	struct chat_start start;
 	struct turn *turn; /* NULL: an annotation answers */
 	size_t annotation_at; /* bytes of it written */
+	struct title_job *title; /* beside the turn; NULL: none */
 	struct task_watch watch;
 	struct buf event;
 	struct buf resources;
@@ -186,6 +188,9 @@ finish(struct chat_answer *c, struct span answer,
 
 	c->done = true;
 	task_watch_end(&c->watch);
+	if (title_job_text(c->title).len > 0)
+		c->start.title = title_job_text(c->title);
+	title_job_end(c->title); /* what is not ready now is too late */
 	if (event != NULL && event->kind == TURN_ERROR) {
 		found = chat_fault_of(event->fault, event->message,
 		    c->start.streaming);
@@ -259,6 +264,7 @@ step_turn(struct chat_answer *c, int64_t now_ms,
 {
 	struct turn_event event;
 
+	(void)title_job_step(c->title, now_ms, ready);
 	while (!c->done) {
 		look_around(c);
 		turn_next(c->turn, now_ms, ready, &event);
@@ -320,6 +326,7 @@ interests(struct answer *a, struct interests *in)
 
 	if (c->turn != NULL)
 		turn_interests(c->turn, in);
+	title_job_interests(c->title, in);
 	if (c->start.streaming)
 		interests_wake(in, c->next_ping_ms);
 	interests_wake(in, c->next_beat_ms);
@@ -342,6 +349,7 @@ release(struct answer *a)
 	struct chat_answer *c = (struct chat_answer *)(void *)a;
 
 	task_watch_end(&c->watch);
+	title_job_end(c->title);
 	turn_free(c->turn);
 	buf_release(&c->event);
 	buf_release(&c->resources);
@@ -383,6 +391,9 @@ chat_answer_begin(struct exchange *x, const struct chat_start *start)
 	c->limit_ms = now_ms + x->config->server.turn_limit_s * 1000;
 	if (start->annotation == NULL)
 		err = turn_start(&start->setup, &c->turn);
+	if (err == ERR_NONE && start->title.len > 0 && c->turn != NULL)
+		title_job_start(x->config, start->setup.bot, x->worker,
+		    x->request.arena, start->setup.question, &c->title);
 	response_status(&x->response, 200);
 	if (err == ERR_NONE && start->streaming)
 		err = response_begin_stream(&x->response,

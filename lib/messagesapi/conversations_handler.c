@@ -6,10 +6,13 @@
 
 #include <string.h>
 
+#include "auth/caller.h"
 #include "base/clock.h"
 #include "base/utf8.h"
+#include "config/config.h"
 #include "json/jsonout.h"
 #include "messagesapi/api_store.h"
+#include "messagesapi/name_answer.h"
 #include "messagesapi/reply.h"
 #include "messagesapi/title.h"
 #include "store/messages.h"
@@ -181,19 +184,14 @@ read_renaming(struct exchange *x, struct renaming *r, enum err *err)
 	return !faults_answered(&faults, x, err);
 }
 
-/* The name made from the first message; *empty: there is no message. */
+/* A name from the first message's words. */
 static enum err
 name_by_title(struct exchange *x, struct db *db, struct conversation_row *c,
-    bool *empty)
+    struct span query)
 {
-	struct span query, title;
-	enum err err = messages_first_query(db, c->seq, x->request.arena,
-	    &query);
+	struct span title = title_from_query(x->request.arena, query);
+	enum err err;
 
-	*empty = err == ERR_NOT_FOUND;
-	if (err != ERR_NONE)
-		return *empty ? ERR_NONE : err;
-	title = title_from_query(x->request.arena, query);
 	if (title.data == NULL)
 		return ERR_MEMORY;
 	if (title.len == 0)
@@ -216,22 +214,51 @@ name_by_hand(struct exchange *x, struct db *db, struct conversation_row *c,
 	return conversations_rename(db, c->seq, name, c->updated_us);
 }
 
+static enum err
+send_conversation(struct exchange *x, const struct conversation_row *c)
+{
+	struct buf body = BUF_INIT(REPLY_MAX);
+
+	conversation_json(&body, c);
+	return reply_json(x, 200, &body);
+}
+
+/* Names it; *query is the first message when a model is to be asked. */
+static enum err
+name(struct exchange *x, struct db *db, const struct renaming *r,
+    struct conversation_row *c, struct span *query, bool *empty)
+{
+	enum err err;
+
+	*empty = false;
+	if (!r->automatic)
+		return name_by_hand(x, db, c, r->name);
+	err = messages_first_query(db, c->seq, x->request.arena, query);
+	*empty = err == ERR_NOT_FOUND;
+	if (err != ERR_NONE)
+		return *empty ? ERR_NONE : err;
+	if (x->caller->bot->title_engine != NULL)
+		return ERR_NONE;
+	return name_by_title(x, db, c, *query);
+}
+
 enum err
 conversation_name_post(struct exchange *x)
 {
-	struct buf body = BUF_INIT(REPLY_MAX);
-	struct conversation_row c;
+	struct conversation_row *c = arena_alloc(x->request.arena, sizeof(*c));
+	struct span query = SPAN_NONE;
+	bool empty = false, started = false;
 	struct renaming r;
-	bool empty = false;
 	struct db *db;
 	enum err err;
 
+	if (c == NULL)
+		return ERR_MEMORY;
 	if (!read_renaming(x, &r, &err))
 		return err;
-	err = api_store_conversation(x, &r.user, x->captures[0], &db, &c);
+	err = api_store_conversation(x, &r.user, x->captures[0], &db, c);
 	if (err == ERR_NONE) {
-		err = r.automatic ? name_by_title(x, db, &c, &empty)
-				  : name_by_hand(x, db, &c, r.name);
+		err = name(x, db, &r, c, &query, &empty);
 		store_return(x->stores, db);
 	}
 	if (err == ERR_NOT_FOUND)
@@ -240,8 +267,10 @@ conversation_name_post(struct exchange *x)
 		return err;
 	if (empty)
 		return reply_invalid(x, NULL, "%s", "");
-	conversation_json(&body, &c);
-	return reply_json(x, 200, &body);
+	if (query.data != NULL && x->caller->bot->title_engine != NULL)
+		err = name_answer_begin(x, c, query, send_conversation,
+		    &started);
+	return err != ERR_NONE || started ? err : send_conversation(x, c);
 }
 
 /* ---- variables ----------------------------------------------------------- */
