@@ -3,10 +3,12 @@ the other implementation that ours is compared with.
 
 Validation, JSON errors, routing and tokens are the libraries' own.  Where the
 contract chooses for itself (its section 11: limits, the 401, lone surrogates)
-this application makes the same choice in its own code.  Answers are canned.
+this application makes the same choice in its own code.  Answers are canned;
+of usage it counts the words.
 
     uvicorn --app-dir conformance/peer app:app --port 8081
 """
+import collections
 import datetime
 import enum
 import json
@@ -135,6 +137,26 @@ def find_bot(chat):
     raise HTTPException(404, "Bot not found")
 
 
+# Words by end user and day: sent by the client, and answered.
+used = collections.defaultdict(lambda: [0, 0])
+
+
+def today():
+    return datetime.datetime.now(datetime.timezone.utc).date()
+
+
+def count(chat, answer):
+    sent = [chat.prompt or ""] + [m.content for m in chat.messages or []]
+    counts = used[chat.user_id or "-1", today()]
+    counts[0] += sum(len(text.split()) for text in sent)
+    counts[1] += len(answer.split())
+
+
+def counters(sent=0, answered=0):
+    return dict({name: 0 for name in COUNTERS}, original_words=sent,
+                response_words=answered, total_words=sent + answered)
+
+
 def stream(words):
     for word in [""] + words:
         yield "data: %s\n\n" % json.dumps({"content": word},
@@ -149,6 +171,7 @@ def chat(body: ChatRequest):
     words = re.findall(r"\s*\S+", ANSWER)
     if body.max_words is not None and body.max_words > 0:
         words = words[:body.max_words]
+    count(body, "".join(words))
     if body.stream:
         return StreamingResponse(stream(words),
                                  media_type="text/event-stream")
@@ -163,12 +186,15 @@ def bots():
 
 @api.post("/v1/user/usage-statistics", dependencies=TOKEN)
 def usage_statistics(body: StatisticsRequest):
-    nothing = {name: 0 for name in COUNTERS}
     days = (body.end_date - body.start_date).days + 1
     first = body.start_date.toordinal()
-    return Answer({"total": nothing, "items": [
-        dict(nothing, date=datetime.date.fromordinal(first + i).isoformat())
-        for i in range(days)]})
+    total, items = [0, 0], []
+    for i in range(days):
+        day = datetime.date.fromordinal(first + i)
+        counts = used.get((str(body.user_id), day), (0, 0))
+        total = [a + b for a, b in zip(total, counts)]
+        items.append(dict(counters(*counts), date=day.isoformat()))
+    return Answer({"total": counters(*total), "items": items})
 
 
 @api.get("/health-check")

@@ -5,6 +5,7 @@ each field absent, good, null or of any other type and spelling; several
 faults at once; broken JSON; other encodings; other content types, tokens,
 methods and paths.  The same seed gives the same requests.
 """
+import datetime
 import random
 
 GOOD_KEY = "Bearer demo-key"
@@ -64,6 +65,8 @@ BOOLEANS = ["true", "false", "1", "0", '"on"', '"no"', "1.0", "-0"]
 DATES = ['"2023-01-02"', '"2023-1-5"', "1672617600", '"1672617600"',
          "1672617600000", "true", '"2022-12-31\\n"', '"9999-12-31"', "0",
          '"1970-01-05"', '"2013-01-01"', "-1"]
+TODAY = datetime.datetime.now(datetime.timezone.utc).date()
+NEAR = ['"%s"' % (TODAY + datetime.timedelta(days=n)) for n in range(-2, 5)]
 
 PATHS = ["/v1/chat/", "/chat///", "/v1/bots/", "/health-check/",
          "/v1/user/usage-statistics/", "/v1/chats", "//v1/chat",
@@ -241,11 +244,15 @@ class Grammar:
             return self.array([self.message()
                                for _ in range(r.choice([0, 1, 1, 2, 3, 6]))])
         if name in ("start_date", "end_date"):
-            return r.choice(DATES)
+            return r.choice(NEAR[:3] if name == "start_date" else NEAR[2:]) \
+                if self.often(0.6) else r.choice(DATES)
         if name == "assumptions":
             return r.choice(["{}", '{"a":1}', "[]", '""', '["ab"]'])
         if name in ("max_words", "user_id"):
-            return r.choice(["1", "5", '"3"', "-1", "2.9", "true"])
+            return r.choice(["1", "5", '"3"', "-1", "2.9", "true", '"1"',
+                             '"-1"', "0", "-0", '"0"', '"5.0"', "1e1", '"10"',
+                             '""', '" 3"', "null", "1.0", "10",
+                             '"99999999999999999999"', "99999999999999999999"])
         return self.string(r.choice(STRINGS))
 
     def as_object(self, members):
