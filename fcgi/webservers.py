@@ -113,8 +113,11 @@ class WebServer:
 
 
 class WebServers:
-    def __init__(self, deployment):
+    def __init__(self, deployment, without=()):
+        """without: lines (or parts of them) that are left out of the files;
+        for looking at what happens then."""
         self.d = deployment
+        self.without = without
         self.root = os.getuid() == 0
         self.owner = {}
         if self.root:
@@ -180,6 +183,22 @@ class WebServers:
                 raise RuntimeError("%s did not start: %s %s" % (
                     server.name, f.read()[-2000:], server.log()))
 
+    def file(self, *path):
+        """One of the files people are told to use, as it is."""
+        path = os.path.join(TOP, *path)
+        if not self.without:
+            return path
+        with open(path) as f:
+            lines = f.readlines()
+        copied = os.path.join(self.programs, os.path.basename(
+            os.path.dirname(path)) + "-" + os.path.basename(path))
+        with open(copied, "w") as f:
+            for line in lines:
+                for part in self.without:
+                    line = line.replace(part, "")
+                f.write(line)
+        return copied
+
     def responder(self, server):
         """parlance.fcgi, as its service runs it."""
         path = os.path.join(server.folder, "parlance.sock")
@@ -224,7 +243,7 @@ class WebServers:
             os.chown(os.path.join(app, "parlance.conf"),
                      self.owner["user"], self.owner["group"])
         os.chmod(os.path.join(app, "parlance.conf"), 0o600)
-        shutil.copy(os.path.join(TOP, "cgi", "apache.htaccess"),
+        shutil.copy(self.file("cgi", "apache.htaccess"),
                     os.path.join(app, ".htaccess"))
         server.base = "/app"
         self.apache(server, ["cgid", "rewrite"],
@@ -234,8 +253,7 @@ class WebServers:
         path = self.responder(server)
         self.apache(server, ["proxy", "proxy_fcgi"],
                     'Define PARLANCE_SOCKET "%s"\nInclude "%s"' % (
-                        path, os.path.join(TOP, "fcgi",
-                                           "apache-proxy_fcgi.conf")))
+                        path, self.file("fcgi", "apache-proxy_fcgi.conf")))
 
     def apache_mod_fcgid(self, server):
         self.apache(server, ["fcgid"], """
@@ -250,7 +268,7 @@ Include "%(file)s"
 """ % {"program": os.path.join(self.programs, "parlance.fcgi"),
             "programs": self.programs, "folder": server.folder,
             "conf": os.path.join(self.programs, "parlance.conf"),
-            "file": os.path.join(TOP, "fcgi", "apache-mod_fcgid.conf")})
+            "file": self.file("fcgi", "apache-mod_fcgid.conf")})
 
     # -- lighttpd ---------------------------------------------------------
 
@@ -268,12 +286,12 @@ Include "%(file)s"
     def lighttpd_cgi(self, server):
         self.lighttpd(server, 'var.parlance_cgi = "%s"\ninclude "%s"' % (
             os.path.join(self.programs, "parlance.cgi"),
-            os.path.join(TOP, "cgi", "lighttpd.conf")))
+            self.file("cgi", "lighttpd.conf")))
 
     def lighttpd_fcgi(self, server):
         self.lighttpd(server, 'var.parlance_socket = "%s"\ninclude "%s"' % (
             self.responder(server),
-            os.path.join(TOP, "fcgi", "lighttpd.conf")))
+            self.file("fcgi", "lighttpd.conf")))
 
     # -- nginx ------------------------------------------------------------
 
@@ -292,7 +310,7 @@ Include "%(file)s"
     def nginx_fcgi(self, server):
         self.nginx(server, "upstream parlance { server unix:%s; }"
                    % self.responder(server), 'include "%s";'
-                   % os.path.join(TOP, "fcgi", "nginx.conf"))
+                   % self.file("fcgi", "nginx.conf"))
 
     def nginx_fcgiwrap(self, server):
         path = os.path.join(server.folder, "fcgiwrap.sock")
@@ -308,4 +326,4 @@ Include "%(file)s"
         self.nginx(server, "upstream fcgiwrap { server unix:%s; }" % path,
                    'set $parlance_cgi "%s"; include "%s";' % (
                        os.path.join(self.programs, "parlance.cgi"),
-                       os.path.join(TOP, "cgi", "nginx-fcgiwrap.conf")))
+                       self.file("cgi", "nginx-fcgiwrap.conf")))

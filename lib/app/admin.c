@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/doctor.h"
 #include "auth/caller.h"
 #include "config/config.h"
 #include "knowledge/knowledge.h"
@@ -159,6 +160,24 @@ run_help_config(int argc, char **argv)
 }
 
 static int
+run_doctor(int argc, char **argv)
+{
+	struct config *c;
+	bool sound;
+
+	if (argc > 1 || (argc == 1 && argv[0][0] == '-')) {
+		(void)fprintf(stderr, "usage: parlance doctor [URL]\n");
+		return 2;
+	}
+	c = open_config(NULL);
+	if (c == NULL)
+		return 1;
+	sound = doctor_run(c, argc > 0 ? argv[0] : NULL);
+	config_free(c);
+	return sound ? 0 : 1;
+}
+
+static int
 run_version(int argc, char **argv)
 {
 	(void)argc;
@@ -174,6 +193,8 @@ static const struct command commands[] = {
 	run_check},
     {"key new", "[NAME] [--dataset]", "make an API key and its hash",
 	run_key_new},
+    {"doctor", "[URL]",
+	"examine the deployment, and what its web server does", run_doctor},
     {"index", "[NAME]", "bring the search index up to date", run_index},
     {"help config", "", "print the reference of parlance.conf",
 	run_help_config},

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "app/drive.h"
+#include "app/probe.h"
 #include "auth/caller.h"
 #include "base/arena.h"
 #include "base/log.h"
@@ -132,7 +133,8 @@ serve(struct app *app, struct exchange *x, struct gateway *gateway)
 		answer_plainly(x, 403, "The demo answers this machine only");
 		return;
 	}
-	err = router_serve(families, N_FAMILIES, x);
+	if (!probe_serve(x, &err))
+		err = router_serve(families, N_FAMILIES, x);
 	if (err != ERR_NONE && err != ERR_CLIENT_GONE)
 		log_error("%s %s: %s", x->request.method,
 		    x->route == NULL ? "-" : x->route->pattern,
