@@ -43,8 +43,10 @@ tokenize_document(struct fts_context *c, struct span text, void *arg,
 	size_t i;
 	int code;
 
+	c->words = 0;
 	word_scan_init(&words, text);
 	while (word_scan_next(&words, &word)) {
+		c->words++;
 		e = vocabulary_look(c->vocabulary, c->language, &word);
 		if (e == NULL)
 			return SQLITE_NOMEM;

@@ -19,6 +19,7 @@ struct fts_context {
 	const struct language *language;
 	int64_t dataset, row;
 	int sign; /* 1: being added; -1: being removed */
+	int64_t words; /* of the column that was read last */
 };
 
 /* The context must outlive the connection. ERR_STORE. */

@@ -21,6 +21,7 @@ struct index_store {
 	struct vocabulary vocabulary;
 	int lock;          /* the writer's; -1 */
 	bool in_pass;
+	int64_t last_segment; /* its id; 0: not looked up yet */
 	char path[4096];   /* of index.db */
 	char copy[4104];   /* what is renamed to it; "" with WAL */
 };

@@ -90,19 +90,6 @@ index_begin_document(struct index_store *x,
 	return err;
 }
 
-static int64_t
-count_words(struct span text)
-{
-	struct word_scan words;
-	struct word word;
-	int64_t n = 0;
-
-	word_scan_init(&words, text);
-	while (word_scan_next(&words, &word))
-		n++;
-	return n;
-}
-
 /* A row's header is the same in every row: it is looked up as a heading. */
 static void
 split_row(const struct segment *segment, struct buf *heading, struct span *body)
@@ -158,30 +145,52 @@ put_lookup(struct index_store *x, int64_t id, const char *document,
 	return err;
 }
 
+/* Ids go on from the highest; one writer at a time. */
+static enum err
+next_segment(struct index_store *x, int64_t *id)
+{
+	struct db_stmt *s;
+	enum err err = ERR_NONE;
+	bool row;
+
+	if (x->last_segment == 0) {
+		s = db_prepare(x->db, "SELECT max(id) FROM segment");
+		err = db_step(s, &row);
+		if (err == ERR_NONE && row)
+			x->last_segment = db_int(s, 0);
+		db_done(s);
+	}
+	*id = ++x->last_segment;
+	return err;
+}
+
 enum err
 index_add_segment(struct index_store *x, const struct index_dataset *dataset,
     struct index_document *d, const struct segment *segment)
 {
-	struct db_stmt *s = db_prepare(x->db,
-	    "INSERT INTO segment(document, position, is_row, words, heading,"
-	    " content) VALUES(?, ?, ?, ?, ?, ?)");
-	int64_t words = count_words(segment->content);
-	enum err err;
+	struct db_stmt *s;
+	int64_t id;
+	enum err err = next_segment(x, &id);
 
-	db_bind_int(s, 1, d->id);
-	db_bind_int(s, 2, d->segments + 1);
-	db_bind_int(s, 3, segment->is_row);
-	db_bind_int(s, 4, words);
-	db_bind_text(s, 5, segment->heading);
-	db_bind_text(s, 6, segment->content);
-	err = db_run(s);
-	if (err != ERR_NONE)
-		return err;
 	x->fts.dataset = dataset->id;
 	x->fts.language = language_find(d->language);
+	if (err == ERR_NONE)
+		err = put_lookup(x, id, d->name, segment, false);
+	if (err != ERR_NONE)
+		return err;
 	d->segments++;
-	d->words += words;
-	return put_lookup(x, db_last_id(x->db), d->name, segment, false);
+	d->words += x->fts.words; /* the body is read last */
+	s = db_prepare(x->db,
+	    "INSERT INTO segment(id, document, position, is_row, words,"
+	    " heading, content) VALUES(?, ?, ?, ?, ?, ?, ?)");
+	db_bind_int(s, 1, id);
+	db_bind_int(s, 2, d->id);
+	db_bind_int(s, 3, d->segments);
+	db_bind_int(s, 4, segment->is_row);
+	db_bind_int(s, 5, x->fts.words);
+	db_bind_text(s, 6, segment->heading);
+	db_bind_text(s, 7, segment->content);
+	return db_run(s);
 }
 
 enum err

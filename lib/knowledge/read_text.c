@@ -61,6 +61,12 @@ put_inline(struct span s, struct buf *out)
 	char c;
 
 	for (at = 0; at < s.len; at++) {
+		used = at;
+		while (at < s.len && strchr("\\![`*_", s.data[at]) == NULL)
+			at++;
+		buf_add(out, s.data + used, at - used);
+		if (at == s.len)
+			return;
 		c = s.data[at];
 		if (c == '\\' && at + 1 < s.len &&
 		    strchr("\\`*_{}[]()#+-.!|<>", s.data[at + 1]) != NULL) {

@@ -45,25 +45,38 @@ term_slot(const struct vocabulary *v, struct span text)
 	return i;
 }
 
-static size_t
-entry_slot(const struct vocabulary *v, const struct language *language,
-    struct span written)
+static uint32_t
+entry_hash(const struct language *language, struct span written)
 {
-	size_t i = hash_of(written, (uintptr_t)language) &
-	    (v->entries_size - 1);
+	return (uint32_t)hash_of(written, (uintptr_t)language);
+}
 
-	while (v->entries[i] != NULL &&
-	    (v->entries[i]->language != language ||
-		!span_equal(v->entries[i]->written, written)))
+static size_t
+entry_slot(const struct vocabulary *v, uint32_t hash,
+    const struct language *language, struct span written)
+{
+	size_t i = hash & (v->entries_size - 1);
+
+	while (v->entries[i].entry != NULL &&
+	    (v->entries[i].hash != hash ||
+		v->entries[i].entry->language != language ||
+		!span_equal(v->entries[i].entry->written, written)))
 		i = (i + 1) & (v->entries_size - 1);
 	return i;
+}
+
+static void
+move_entry(struct vocabulary *v, const struct vocabulary_slot *from)
+{
+	v->entries[entry_slot(v, from->hash, from->entry->language,
+	    from->entry->written)] = *from;
 }
 
 /* Makes room for one more in each table: never more than half full. */
 static bool
 grow(struct vocabulary *v)
 {
-	struct vocabulary_entry **old_entries = v->entries, **entries;
+	struct vocabulary_slot *old_entries = v->entries, *entries;
 	struct vocabulary_term **old_terms = v->terms, **terms;
 	size_t old, i;
 
@@ -75,9 +88,8 @@ grow(struct vocabulary *v)
 		v->entries = entries;
 		v->entries_size = old == 0 ? 4096 : old * 2;
 		for (i = 0; i < old; i++)
-			if (old_entries[i] != NULL)
-				entries[entry_slot(v, old_entries[i]->language,
-				    old_entries[i]->written)] = old_entries[i];
+			if (old_entries[i].entry != NULL)
+				move_entry(v, &old_entries[i]);
 		free(old_entries);
 	}
 	if ((v->n_terms + VOCABULARY_FORMS) * 2 > v->terms_size) {
@@ -130,12 +142,14 @@ vocabulary_look(struct vocabulary *v, const struct language *language,
 	struct vocabulary_entry *e;
 	struct word_forms forms = {.n = 0};
 	size_t slot, i;
+	uint32_t hash;
 
 	if (!grow(v))
 		return NULL;
-	slot = entry_slot(v, language, word->text);
-	if (v->entries[slot] != NULL)
-		return v->entries[slot];
+	hash = entry_hash(language, word->text);
+	slot = entry_slot(v, hash, language, word->text);
+	if (v->entries[slot].entry != NULL)
+		return v->entries[slot].entry;
 	e = arena_alloc(&v->arena, sizeof(*e));
 	if (e == NULL)
 		return NULL;
@@ -150,7 +164,7 @@ vocabulary_look(struct vocabulary *v, const struct language *language,
 		if (e->terms[e->n++] == NULL)
 			return NULL;
 	}
-	v->entries[slot] = e;
+	v->entries[slot] = (struct vocabulary_slot){hash, e};
 	v->n_entries++;
 	return e;
 }

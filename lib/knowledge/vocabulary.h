@@ -30,9 +30,14 @@ struct vocabulary_entry {
 struct vocabulary {
 	struct arena arena;
 	struct stemmers stemmers;
-	struct vocabulary_entry **entries; /* hash table */
+	/* Hash tables, with the hashes beside so that a lookup touches no
+	 * entry but its own. */
+	struct vocabulary_slot {
+		uint32_t hash;
+		struct vocabulary_entry *entry;
+	} *entries;
 	size_t n_entries, entries_size;
-	struct vocabulary_term **terms;    /* hash table */
+	struct vocabulary_term **terms;
 	size_t n_terms, terms_size;
 };
 

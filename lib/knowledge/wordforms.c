@@ -30,11 +30,19 @@ is_unspaced(uint32_t c)
 	    c == 0x3005;
 }
 
+/* Inline, because it is asked for every byte of every text. */
+static inline bool
+is_plain(char c)
+{
+	return (unsigned char)((c | 0x20) - 'a') < 26 ||
+	    (unsigned char)(c - '0') < 10;
+}
+
 static enum letter_class
 classify(uint32_t c)
 {
 	if (c < 0x80)
-		return text_is_alnum((char)c) ? LETTER_SPACED : LETTER_NONE;
+		return is_plain((char)c) ? LETTER_SPACED : LETTER_NONE;
 	if (c >= 0xD800 && c <= 0xDFFF)
 		return LETTER_NONE;
 	if (c == 0x30FB || c > 0x10FFFF) /* the katakana middle dot */
@@ -112,7 +120,11 @@ word_scan_next(struct word_scan *w, struct word *out)
 			return false;
 		}
 		start = at;
-		class = classify(utf8_next(w->text, &at));
+		if ((unsigned char)w->text.data[at] < 0x80)
+			class = is_plain(w->text.data[at++]) ? LETTER_SPACED
+							     : LETTER_NONE;
+		else
+			class = classify(utf8_next(w->text, &at));
 		if (class == LETTER_UNSPACED) {
 			w->at = start;
 			return next_pair(w, out);
@@ -124,7 +136,7 @@ word_scan_next(struct word_scan *w, struct word *out)
 	while (at < w->text.len) {
 		size_t before = at;
 
-		if (text_is_alnum(w->text.data[at])) {
+		if (is_plain(w->text.data[at])) {
 			at++;
 			continue;
 		}
