@@ -285,8 +285,7 @@ say_back(const struct memory *m, struct buf *out)
 		buf_printf(out, "%s %.*s", m->person->quote,
 		    (int)m->best.len, m->best.data);
 	}
-	if (is_edge(m->best, m->best.len - 1) == false &&
-	    (unsigned char)m->best.data[m->best.len - 1] < 0xE0)
+	if (text_is_alnum(m->best.data[m->best.len - 1]))
 		buf_addc(out, '.');
 }
 
@@ -413,11 +412,13 @@ static const char *const greetings[] = {"hello", "hi", "hey", "hallo",
     "szia", "merhaba", "halo", "привет", "здравствуите", "γεια", "مرحبا",
     "שלום", "नमस्ते", "你好", "您好", "こんにちは", "안녕하세요", "สวัสดี",
     "greetings", "servus", "xin", NULL};
-static const char *const thanks[] = {"thanks", "thank", "danke", "merci",
-    "gracias", "grazie", "obrigado", "obrigada", "bedankt", "tack", "tak",
-    "takk", "kiitos", "dziekuje", "dekuji", "koszonom", "multumesc",
-    "tesekkurler", "спасибо", "ευχαριστω", "شكرا", "תודה", "धन्यवाद",
-    "谢谢", "謝謝", "ありがとう", "감사합니다", "ขอบคุณ", NULL};
+/* Words of thanks, and whose language they are. */
+static const struct exchange thanks[] = {{"thanks", "en"}, {"thank", "en"}, {"danke", "de"}, {"dank", "de"},
+    {"merci", "fr"}, {"gracias", "es"}, {"grazie", "it"},
+    {"obrigado", "pt"}, {"obrigada", "pt"}, {"bedankt", "nl"},
+    {"dankjewel", "nl"}, {"tack", "sv"}, {"спасибо", "ru"}, {"شكرا", "ar"},
+    {"धन्यवाद", "hi"}, {"谢谢", "zh"}, {"謝謝", "zh"}, {"ありがとう", "ja"},
+    {"감사합니다", "ko"}};
 static const struct exchange welcomes[] = {{"en", "You are welcome."},
     {"de", "Gern geschehen."}, {"fr", "Je vous en prie."}, {"es", "De nada."},
     {"it", "Prego."}, {"pt", "De nada."}, {"nl", "Graag gedaan."},
@@ -454,16 +455,22 @@ introduce(const struct bot_config *bot, struct buf *out)
 		buf_printf(out, ": %s", bot->description);
 }
 
-static void
-put_welcome(const struct engine_request *request, struct buf *out)
+/* "Danke!": answered in the language of the word. */
+static bool
+answer_thanks(struct span question, struct buf *out)
 {
-	const char *code = extract_language(request)->code;
-	size_t i;
+	size_t i, k;
 
-	for (i = COUNT(welcomes) - 1; i > 0; i--)
-		if (strcmp(welcomes[i].from, code) == 0)
-			break;
-	buf_adds(out, welcomes[i].to);
+	for (i = 0; i < COUNT(thanks); i++) {
+		if (!has_word(question, &thanks[i].from, 1))
+			continue;
+		for (k = COUNT(welcomes) - 1; k > 0; k--)
+			if (strcmp(welcomes[k].from, thanks[i].to) == 0)
+				break;
+		buf_adds(out, welcomes[k].to);
+		return true;
+	}
+	return false;
 }
 
 bool
@@ -479,10 +486,8 @@ smalltalk_answer(const struct engine_request *request, struct buf *out)
 	}
 	if (n > 4)
 		return false;
-	if (has_word(q, thanks, COUNT(thanks))) {
-		put_welcome(request, out);
+	if (answer_thanks(q, out))
 		return true;
-	}
 	if (!has_word(q, greetings, COUNT(greetings)))
 		return false;
 	if (bot->welcome_message != NULL && bot->welcome_message[0] != '\0')

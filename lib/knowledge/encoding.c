@@ -93,9 +93,9 @@ utf16_by_zeros(struct span s)
 	for (i = 0; i < n; i++)
 		if (s.data[i] == '\0')
 			(*(i % 2 == 0 ? &even : &odd))++;
-	if (odd > n / 4 && even < n / 32)
+	if (odd > n / 4 && even <= n / 32)
 		return "UTF-16LE";
-	if (even > n / 4 && odd < n / 32)
+	if (even > n / 4 && odd <= n / 32)
 		return "UTF-16BE";
 	return NULL;
 }

@@ -81,7 +81,8 @@ put_inline(struct span s, struct buf *out)
 		}
 		if (c == '`')
 			continue;
-		if (c == '*' && (is_word_byte(s, at + 1) ||
+		if (c == '*' && !(at > 0 && is_word_byte(s, at - 1) &&
+		    is_word_byte(s, at + 1)) && (is_word_byte(s, at + 1) ||
 		    (at > 0 && s.data[at - 1] != ' ') ||
 		    (at + 1 < s.len && s.data[at + 1] == '*')))
 			continue;

@@ -172,6 +172,7 @@ vocabulary_look(struct vocabulary *v, const struct language *language,
 void
 vocabulary_count(struct vocabulary_term *term, int64_t row, int sign)
 {
+	row = row * 2 + (sign > 0);
 	if (term->last_row == row)
 		return;
 	term->last_row = row;

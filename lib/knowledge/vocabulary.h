@@ -48,7 +48,8 @@ void vocabulary_release(struct vocabulary *v);
 const struct vocabulary_entry *vocabulary_look(struct vocabulary *v,
     const struct language *language, const struct word *word);
 
-/* Notes that row has the term: once for all its occurrences there. */
+/* Notes that row has the term: once for all its occurrences there.  The
+ * same row may be removed (sign -1) and added again (1) in one pass. */
 void vocabulary_count(struct vocabulary_term *term, int64_t row, int sign);
 
 /* The terms whose number changed, sorted by text, in *terms (to free()).
