@@ -86,6 +86,7 @@ enum err
 annotation_put(struct exchange *x)
 {
 	struct annotation_row a = {0}, old;
+	char uuid[UUID_TEXT];
 	struct db *db;
 	enum err err;
 
@@ -95,7 +96,7 @@ annotation_put(struct exchange *x)
 	if (err != ERR_NONE)
 		return err;
 	err = annotations_find(db, x->caller->bot->uid,
-	    api_store_uuid(x, x->captures[0]), x->request.arena, &old);
+	    api_store_uuid(x->captures[0], uuid), x->request.arena, &old);
 	if (err == ERR_NONE) {
 		a.seq = old.seq;
 		a.id = old.id;
@@ -112,13 +113,14 @@ annotation_put(struct exchange *x)
 enum err
 annotation_delete(struct exchange *x)
 {
+	char uuid[UUID_TEXT];
 	struct db *db;
 	enum err err = store_lease(x->stores, &db);
 
 	if (err != ERR_NONE)
 		return err;
 	err = annotations_delete(db, x->caller->bot->uid,
-	    api_store_uuid(x, x->captures[0]));
+	    api_store_uuid(x->captures[0], uuid));
 	store_return(x->stores, db);
 	if (err == ERR_NOT_FOUND)
 		return reply_error(x, REPLY_ANNOTATION);
@@ -255,7 +257,8 @@ enum err
 annotation_reply_status(struct exchange *x)
 {
 	const char *action = known_action(x->captures[0]);
-	struct span job = api_store_uuid(x, x->captures[1]);
+	char uuid[UUID_TEXT];
+	struct span job = api_store_uuid(x->captures[1], uuid);
 	struct buf body = BUF_INIT(256);
 	struct db *db;
 	enum err err;

@@ -35,9 +35,12 @@ extern const char *deployment_folder;
 extern struct gateway_memory answered;
 /* Writes after which the client of the next request is gone; 0: never. */
 extern size_t deployment_gone_after;
+/* Bytes of a request's arena; 0: plenty. */
+extern size_t deployment_memory;
 
-/* Asks; body NULL: none.  Gives the status; the body, if it is JSON, can
- * then be looked at with at(). */
+/* Asks; body NULL: none.  Gives the status (0: the request did not even fit
+ * into deployment_memory); the body, if it is JSON, can then be looked at
+ * with at(). */
 int ask(const char *key, const char *method, const char *path,
     const char *body);
 /* The same without a body, with a whole Authorization header (NULL: none). */

@@ -23,6 +23,7 @@ struct arena deployment_arena;
 const char *deployment_folder;
 struct gateway_memory answered;
 size_t deployment_gone_after;
+size_t deployment_memory;
 
 static struct config *config;
 static struct engine_worker *worker;
@@ -133,7 +134,7 @@ deployment_open(void)
 	deployment_stores = store_pool_new(config, 2);
 	worker = engine_worker_new(config);
 	arena_init(&deployment_arena, (size_t)256 << 20);
-	deployment_gone_after = 0;
+	deployment_gone_after = deployment_memory = 0;
 }
 
 void
@@ -164,14 +165,19 @@ serve(void)
 	struct arena arena;
 	struct exchange x;
 
-	arena_init(&arena, (size_t)96 << 20);
+	arena_init(&arena, deployment_memory > 0 ? deployment_memory
+						 : (size_t)96 << 20);
 	memset(&x, 0, sizeof(x));
 	x.config = config;
 	x.stores = deployment_stores;
 	x.worker = worker;
 	x.request.arena = &arena;
-	ck_assert_int_eq(request_init(&x.request, &arena, &answered.gateway,
-	    ""), ERR_NONE);
+	if (request_init(&x.request, &arena, &answered.gateway, "") !=
+	    ERR_NONE) {
+		ck_assert_uint_gt(deployment_memory, 0);
+		arena_release(&arena);
+		return;
+	}
 	response_init(&x.response, &answered.gateway, x.request.id, false);
 	(void)router_serve(families, 1, &x);
 	if (x.answer != NULL) {

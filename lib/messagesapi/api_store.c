@@ -25,13 +25,14 @@ api_store_conversation(struct exchange *x, const struct api_user *user,
     struct span id, struct db **db, struct conversation_row *conversation)
 {
 	struct end_user_row end_user;
+	char text[UUID_TEXT];
 	enum err err = api_store_open(x, user, db, &end_user);
 
 	if (err != ERR_NONE)
 		return err;
 	err = end_user.seq == 0
 	    ? ERR_NOT_FOUND
-	    : conversations_find(*db, end_user.seq, api_store_uuid(x, id),
+	    : conversations_find(*db, end_user.seq, api_store_uuid(id, text),
 		  x->request.arena, conversation);
 	if (err == ERR_NONE)
 		return ERR_NONE;
@@ -41,13 +42,9 @@ api_store_conversation(struct exchange *x, const struct api_user *user,
 }
 
 struct span
-api_store_uuid(struct exchange *x, struct span captured)
+api_store_uuid(struct span captured, char out[UUID_TEXT])
 {
-	char id[UUID_TEXT];
-	const char *copy;
-
-	if (!uuid_parse(captured, id))
-		return SPAN("");
-	copy = arena_strdup(x->request.arena, id);
-	return copy == NULL ? SPAN("") : span_of(copy);
+	if (!uuid_parse(captured, out))
+		out[0] = '\0'; /* names nothing */
+	return span_of(out);
 }

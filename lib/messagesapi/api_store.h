@@ -24,7 +24,7 @@ enum err api_store_conversation(struct exchange *x,
     struct conversation_row *conversation)
     __attribute__((warn_unused_result));
 
-/* The lower-case form of a captured UUID, which matched {uuid}. */
-struct span api_store_uuid(struct exchange *x, struct span captured);
+/* The lower-case form of a captured UUID, which matched {uuid}; in out. */
+struct span api_store_uuid(struct span captured, char out[UUID_TEXT]);
 
 #endif

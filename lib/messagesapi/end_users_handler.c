@@ -31,13 +31,13 @@ end_user_get(struct exchange *x)
 	const char *app = messagesapi_caller(x)->app_id;
 	struct buf body = BUF_INIT(REPLY_MAX);
 	struct end_user_row user;
-	char tenant[UUID_TEXT];
+	char tenant[UUID_TEXT], uuid[UUID_TEXT];
 	struct db *db;
 	enum err err = store_lease(x->stores, &db);
 
 	if (err != ERR_NONE)
 		return err;
-	err = end_users_get(db, app, api_store_uuid(x, x->captures[0]),
+	err = end_users_get(db, app, api_store_uuid(x->captures[0], uuid),
 	    x->request.arena, &user);
 	store_return(x->stores, db);
 	if (err == ERR_NOT_FOUND)

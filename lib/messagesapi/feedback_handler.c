@@ -46,8 +46,9 @@ apply(struct exchange *x, struct db *db, int64_t end_user,
 	const char *app = messagesapi_caller(x)->app_id;
 	int64_t now_us = clock_now_us();
 	struct message_row m;
+	char uuid[UUID_TEXT];
 	enum err err = messages_find(db, end_user,
-	    api_store_uuid(x, x->captures[0]), now_us, x->request.arena, &m);
+	    api_store_uuid(x->captures[0], uuid), now_us, x->request.arena, &m);
 
 	if (err != ERR_NONE)
 		return err;

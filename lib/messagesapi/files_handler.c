@@ -473,6 +473,7 @@ file_preview(struct exchange *x)
 	struct faults faults = FAULTS_INIT;
 	struct file_row row;
 	struct span text, bytes;
+	char uuid[UUID_TEXT];
 	struct db *db;
 	enum err err;
 
@@ -486,7 +487,7 @@ file_preview(struct exchange *x)
 	err = store_lease(x->stores, &db);
 	if (err != ERR_NONE)
 		return err;
-	err = files_lookup(db, app, api_store_uuid(x, x->captures[0]),
+	err = files_lookup(db, app, api_store_uuid(x->captures[0], uuid),
 	    x->request.arena, &row, &same_app, &referenced);
 	store_return(x->stores, db);
 	if (err == ERR_NOT_FOUND || (err == ERR_NONE && !referenced))

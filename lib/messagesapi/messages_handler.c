@@ -233,6 +233,7 @@ suggested_get(struct exchange *x)
 	struct end_user_row end_user;
 	struct message_row message;
 	struct api_user user;
+	char uuid[UUID_TEXT];
 	struct db *db;
 	size_t n = 0;
 	enum err err;
@@ -243,7 +244,7 @@ suggested_get(struct exchange *x)
 	if (err != ERR_NONE)
 		return err;
 	err = messages_find(db, end_user.seq,
-	    api_store_uuid(x, x->captures[0]), clock_now_us(),
+	    api_store_uuid(x->captures[0], uuid), clock_now_us(),
 	    x->request.arena, &message);
 	if (err == ERR_NONE)
 		err = messages_history(db, message.conversation, 0,
