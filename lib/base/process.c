@@ -15,7 +15,7 @@
 
 #define PART_MAX 96
 
-static char self_name[4 * PART_MAX];
+static char self_name[5 * PART_MAX];
 static pthread_once_t named = PTHREAD_ONCE_INIT;
 
 /* The first line of a file; "-" when there is none. */
@@ -69,7 +69,7 @@ place(char *out, size_t size)
 static void
 name_self(void)
 {
-	char where[3 * PART_MAX];
+	char where[4 * PART_MAX];
 	long pid = (long)getpid();
 
 	place(where, sizeof(where));
