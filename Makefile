@@ -31,10 +31,10 @@ PACKAGES_BUILD = gcc make pkg-config libfcgi-dev libjson-c-dev \
 	libstemmer-dev libgumbo-dev
 PACKAGES_RUN = $(PACKAGES_BUILD) lighttpd
 # npm comes with some builds of nodejs, and then its package would clash.
-PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev curl python3 \ 
+PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev curl python3 \
 	apache2 libapache2-mod-fcgid nginx-light fcgiwrap spawn-fcgi wrk man-db \
 	python3-fastapi python3-pydantic python3-uvicorn python3-httpx \
-	nodejs $(if $(shell command -v npm),,npm)
+	nodejs $(if $(shell command -v npm),,npm) poppler-utils unzip
 
 # ---- flags ------------------------------------------------------------------
 
