@@ -411,3 +411,11 @@ casebook_load(struct arena *a, const char *folder, struct casebook *book)
 	}
 	return l.faults == 0;
 }
+
+void
+casebook_release(struct casebook *book)
+{
+	free(book->cases);
+	free(book->suites);
+	*book = (struct casebook){.count = 0};
+}

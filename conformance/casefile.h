@@ -53,6 +53,7 @@ struct casebook {
  * that is wrong. */
 bool casebook_load(struct arena *a, const char *folder,
     struct casebook *book);
+void casebook_release(struct casebook *book);
 
 /* A step with its variables filled in. */
 struct prepared {

@@ -732,6 +732,7 @@ open_and_run(struct chatconf *c, struct run *run)
 
 	run->target = target_open(&c->arena, c->options.target, &why);
 	if (run->target == NULL) {
+		free(run->results);
 		complain("", why);
 		return strncmp(why, "a target", 8) == 0 ? EXIT_USAGE
 							: EXIT_NOTHING;
@@ -749,6 +750,7 @@ static int
 list_or_run(struct chatconf *c)
 {
 	struct run run = {.options = c->options.run};
+	int code;
 
 	c->profile = profile_load(&c->arena, c->folder,
 	    c->options.profile == NULL ? "v1" : c->options.profile);
@@ -763,15 +765,33 @@ list_or_run(struct chatconf *c)
 		return EXIT_USAGE;
 	run.profile = c->profile;
 	run.secret = c->key == NULL ? "" : c->key;
-	if (!choose(c, &run))
-		return EXIT_USAGE;
-	if (c->options.list)
-		return list_cases(c, &run);
-	if (run.count == 0) {
+	if (!choose(c, &run)) {
+		code = EXIT_USAGE;
+	} else if (c->options.list) {
+		code = list_cases(c, &run);
+	} else if (run.count == 0) {
 		complain("no case matches", "");
-		return EXIT_NOTHING;
+		code = EXIT_NOTHING;
+	} else {
+		return open_and_run(c, &run);
 	}
-	return open_and_run(c, &run);
+	free(run.results);
+	return code;
+}
+
+static int
+run_chatconf(struct chatconf *c, int argc, char **argv)
+{
+	int code = read_command_line(c, argc, argv);
+
+	if (code >= 0)
+		return code;
+	c->folder = files_cases_folder(&c->arena, c->options.cases);
+	if (!read_key(c) || !casebook_load(&c->arena, c->folder, &c->book))
+		return EXIT_USAGE;
+	if (!c->options.selftest)
+		return list_or_run(c);
+	return make_vars(c, true) ? selftest(c) : EXIT_USAGE;
 }
 
 int
@@ -782,13 +802,8 @@ main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	arena_init(&c.arena, MEM_ARENA_MAX);
-	code = read_command_line(&c, argc, argv);
-	if (code >= 0)
-		return code;
-	c.folder = files_cases_folder(&c.arena, c.options.cases);
-	if (!read_key(&c) || !casebook_load(&c.arena, c.folder, &c.book))
-		return EXIT_USAGE;
-	if (!c.options.selftest)
-		return list_or_run(&c);
-	return make_vars(&c, true) ? selftest(&c) : EXIT_USAGE;
+	code = run_chatconf(&c, argc, argv);
+	casebook_release(&c.book);
+	arena_release(&c.arena);
+	return code;
 }

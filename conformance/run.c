@@ -375,8 +375,7 @@ run_all(struct run *run, size_t suite_count)
 			    &run->results[run->reported]);
 	for (i = 0; i < jobs; i++)
 		connection_close(&workers[i].connection);
-	for (i = 0; i < suite_count; i++)
-		pthread_mutex_destroy(&run->controls[i].lock);
+	run->control_count = suite_count;
 	free(workers);
 }
 
@@ -389,7 +388,14 @@ run_release(struct run *run)
 		arena_release(&run->results[i].arena);
 		buf_release(&run->results[i].log);
 	}
+	/* Untested results point into their controls, so these go last. */
+	for (i = 0; i < run->control_count; i++) {
+		pthread_mutex_destroy(&run->controls[i].lock);
+		arena_release(&run->controls[i].arena);
+	}
 	pthread_mutex_destroy(&run->lock);
+	free(run->controls);
+	free(run->unreachable);
 	free(run->signs);
 	free(run->results);
 }

@@ -69,7 +69,8 @@ struct run {
 	struct control *controls;
 	size_t next, reported, requests, reached;
 	bool stopped;
-	const char *unreachable; /* why, when not one reply came */
+	size_t control_count;
+	char *unreachable; /* why, when not one reply came */
 	struct sign_count *signs;
 	size_t sign_count;
 };

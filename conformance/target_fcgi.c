@@ -45,7 +45,8 @@ struct fcgi {
 	socklen_t address_len;
 	int family;
 	pid_t pid; /* of a program we started, else 0 */
-	char *folder; /* of its socket */
+	char *folder;  /* of its socket */
+	char *failure; /* it did not start: why */
 };
 
 /* ---- the address -------------------------------------------------------- */
@@ -189,6 +190,7 @@ fcgi_close(struct target *target)
 	struct fcgi *f = target->state;
 	int i;
 
+	free(f->failure);
 	if (f->pid > 0) {
 		kill(f->pid, SIGTERM);
 		for (i = 0; waitpid(f->pid, NULL, WNOHANG) == 0; i++) {
@@ -201,37 +203,35 @@ fcgi_close(struct target *target)
 	if (f->folder != NULL) {
 		unlink(f->address.un.sun_path);
 		rmdir(f->folder);
+		free(f->folder);
 	}
 }
 
-struct fcgi_connection {
-	const char *failure; /* the program did not start */
-};
-
-/* Called by one thread, before the workers begin. */
+/* Called by one thread, before the workers begin: the first call starts the
+ * program. */
 static void *
 fcgi_connect(struct target *target)
 {
 	struct fcgi *f = target->state;
-	struct fcgi_connection *c = must(calloc(1, sizeof(*c)));
+	const char *why;
 	struct arena a;
 
 	if (f->family != 0)
-		return c;
+		return f;
 	arena_init(&a, MEM_ARENA_MAX);
-	c->failure = start_program(&a, target, f);
-	if (c->failure != NULL)
-		c->failure = must(strdup(c->failure));
+	why = start_program(&a, target, f);
+	if (why != NULL)
+		f->failure = must(strdup(why));
 	if (f->folder != NULL)
 		f->folder = must(strdup(f->folder));
 	arena_release(&a);
-	return c;
+	return f;
 }
 
 static void
 fcgi_disconnect(void *connection)
 {
-	free(connection);
+	(void)connection;
 }
 
 /* ---- the records -------------------------------------------------------- */
@@ -438,9 +438,9 @@ static void
 fcgi_send(struct arena *a, struct target *target, void *connection,
     const struct wire_request *request, struct reply *reply)
 {
-	const struct fcgi_connection *own = connection;
+	const struct fcgi *f = connection;
 	struct conversation c = {.arena = a, .fd = -1,
-	    .failure = own->failure};
+	    .failure = f->failure};
 	struct span errors;
 
 	buf_init(&c.out, MEM_TEXT_MAX);
@@ -448,7 +448,7 @@ fcgi_send(struct arena *a, struct target *target, void *connection,
 	buf_init(&c.errors, ERRORS_KEPT);
 	write_request(a, &c.out, request);
 	growing_init(&c.output, a);
-	if (c.failure == NULL && open_socket(&c, target->state))
+	if (c.failure == NULL && open_socket(&c, f))
 		converse(&c, target->timeout_ms);
 	else
 		reply->unreachable = true;

@@ -3,6 +3,8 @@ environment (FAULT; unset: it is right).  It listens on 127.0.0.1 and prints
 its port, or, run as a CGI program, answers one request.
 
     FAULT=v1-no-done python3 server.py [PORT]
+
+With DIALECT=pydantic-2 it refuses in the words of pydantic v2.
 """
 import os
 import socketserver
@@ -13,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import botapi  # noqa: E402
+import dialect  # noqa: E402
 import faults  # noqa: E402
 import messagesapi  # noqa: E402
 from answer import Answer, request_id  # noqa: E402
@@ -45,6 +48,8 @@ def answer(request):
     out.headers["X-Request-Id"] = request_id()
     if request.method == "HEAD":
         out.value, out.body, out.blocks = None, b"", None
+    if os.environ.get("DIALECT") == "pydantic-2":
+        dialect.translate(out)
     faults.spoil(os.environ.get("FAULT"), api, request, out)
     return out
 
