@@ -1,20 +1,27 @@
-"""chatconf's own tests: the self-test of its cases, its options and exit codes,
-and our deployments, reached in every way, against all levels of the suite.
+"""chatconf's own tests: the self-test of its cases, its options, reports and
+exit codes; our deployments, reached in every way, against all levels of the
+suite; and the other implementation of the bot API, conformance/peer/.
 
 usage: chatconf_test.py BUILD
 """
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
+import xml.dom.minidom
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
 import deployment  # noqa: E402
 
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 CHATCONF = os.path.join(BUILD, "chatconf")
 PROFILES = ["v1", "dify"]
+KEY = "demo-key"
 passed = failed = 0
 
 
@@ -29,49 +36,356 @@ def check(good, what, detail=""):
             print("    " + detail.strip()[-3000:].replace("\n", "\n    "))
 
 
-def chatconf(*args, key=deployment.KEY, **env):
-    full = dict(os.environ, **env)
-    full.pop("CHATCONF_KEY", None)
-    if key:
-        full["CHATCONF_KEY"] = key
-    run = subprocess.run([CHATCONF, *args], env=full, timeout=300,
-                         stdin=subprocess.DEVNULL, capture_output=True)
-    return (run.returncode, run.stdout.decode("utf-8", "replace"),
-            run.stderr.decode("utf-8", "replace"))
+class Run:
+    def __init__(self, *args, key=KEY, env=None):
+        full = dict(os.environ, **(env or {}))
+        full.pop("CHATCONF_KEY", None)
+        full.pop("CHATCONF_CASES", None)
+        if key:
+            full["CHATCONF_KEY"] = key
+        done = subprocess.run([CHATCONF, *args], env=full, timeout=300,
+                              stdin=subprocess.DEVNULL, capture_output=True)
+        self.code = done.returncode
+        self.out = done.stdout.decode("utf-8", "replace")
+        self.err = done.stderr.decode("utf-8", "replace")
+        self.last = (self.out.strip().split("\n") or [""])[-1]
+
+    def bad(self):
+        """What went wrong, without the lines of what went right."""
+        return "\n".join(line for line in (self.out + self.err).split("\n")
+                         if not line.startswith("ok "))
 
 
-def test_selftest():
-    code, out, err = chatconf("--self-test")
-    check(code == 0, "every broken sample is refused", out + err)
-    print(out.strip())
+class Server:
+    """A Python program that prints its port, then serves."""
+
+    def __init__(self, *command, env=None, port=None):
+        self.process = subprocess.Popen(
+            command, env=dict(os.environ, **(env or {})), text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        self.port = port or int(self.process.stdout.readline())
+        self.url = "http://127.0.0.1:%d" % self.port
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
 
 
-def test_deployment(folder):
-    """All levels, without a failure, by CGI and by FastCGI."""
-    os.mkdir(os.path.join(folder, "state"))
-    env = {"PARLANCE_CONFIG": deployment.DEMO_CONF,
-           "PARLANCE_STATE": os.path.join(folder, "state")}
+def faulty(fault=None, dialect=None):
+    env = {"FAULT": fault or "", "DIALECT": dialect or ""}
+    return Server("/usr/bin/python3", os.path.join(HERE, "faulty/server.py"),
+                  env=env)
+
+
+# ---- the suite on our own deployments ---------------------------------------
+
+def exchanges(text):
+    """(request line, body) of each exchange in the output of -v."""
+    out, at_body = [], False
+    for line in text.split("\n"):
+        if line.startswith("> ") and (not out or out[-1][1] is not None):
+            out.append([line, None])
+        elif line.startswith("< ") and out and out[-1][1] is None:
+            out[-1][1] = ""
+            at_body = False
+        elif line == "<":
+            at_body = True
+        elif line.startswith("< ") and at_body:
+            out[-1][1] += line[2:] + "\n"
+    return out
+
+
+def is_random(body):
+    return re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-|created_at|latency", body)
+
+
+def test_deployment():
+    """Over CGI, FastCGI and lighttpd: no failures, and the same bytes."""
+    d = deployment.Deployment(BUILD)
+    d.start_fcgi()
+    d.start_lighttpd()
+    targets = {"cgi": "cgi:%s/parlance.cgi" % BUILD,
+               "fcgi": "fcgi:" + d.address,
+               "lighttpd": "http://127.0.0.1:%d" % d.port}
     for profile in PROFILES:
-        for way in ("cgi", "fcgi"):
-            target = "%s:%s/parlance.%s" % (way, BUILD, way)
-            report = os.path.join(folder, "report.json")
-            code, out, err = chatconf(
-                target, "-p", profile, "--strict", "--house", "-j", "8",
-                "--json", report, **env)
-            check(code == 0, "our deployment passes %s over %s"
-                  % (profile, way), "\n".join(
-                      line for line in out.split("\n")
-                      if not line.startswith("ok ")) + err)
-            print(profile, way, out.strip().split("\n")[-1])
-            with open(report, encoding="utf-8") as file:
-                check(json.load(file)["summary"]["failed"] == 0,
-                      "the JSON report says so too")
+        bodies = {}
+        for way, target in targets.items():
+            run = Run(target, "-p", profile, "--strict", "--house", "-j", "8",
+                      "-v", env=d.env)
+            check(run.code == 0, "our deployment passes %s over %s"
+                  % (profile, way), run.bad())
+            print(profile, way, run.last)
+            bodies[way] = exchanges(run.out)
+            check(KEY not in run.out + run.err, "the key is not shown")
+        same = different = 0
+        for a, b, c in zip(*bodies.values()):
+            if a[1] is None or any(is_random(x[1]) for x in (a, b, c)):
+                continue
+            if a[1] == b[1] == c[1]:
+                same += 1
+            else:
+                different += 1
+                print("    differs:", a[0], [x[1][:200] for x in (a, b, c)])
+        check(different == 0 and same > 60, "the same bytes in all three ways"
+              " (%s: %d bodies)" % (profile, same))
+        print(profile, "bodies equal in all three ways:", same)
+    d.close()
+
+
+def test_started_program():
+    """fcgi:PROGRAM starts it, and leaves nothing behind."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "state"))
+        env = {"PARLANCE_CONFIG": deployment.DEMO_CONF, "TMPDIR": folder,
+               "PARLANCE_STATE": os.path.join(folder, "state")}
+        start = time.monotonic()
+        run = Run("fcgi:%s/parlance.fcgi" % BUILD, "--strict", "--house",
+                  "-j", "8", env=env)
+        check(run.code == 0, "fcgi: starts a program", run.bad())
+        check(time.monotonic() - start < 10, "the suite takes under 10 s")
+        check(os.listdir(folder) == ["state"], "its socket is gone")
+
+
+def test_peer():
+    port = deployment.free_port()
+    peer = Server("/usr/bin/python3", "-m", "uvicorn", "--app-dir",
+                  os.path.join(HERE, "peer"), "app:app", "--port", str(port),
+                  "--log-level", "critical", port=port)
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(peer.url + "/health-check").close()
+            break
+        except OSError:
+            time.sleep(0.05)
+    run = Run(peer.url, "--strict", "-j", "4", "-s", "bot_slug=demo", "-s",
+              "bot_uid=EDf826b8-1b75-4f57-bd26-641c897f9c1e")
+    peer.close()
+    check(run.code == 0, "the FastAPI peer passes must and should", run.bad())
+    print("peer", run.last)
+
+
+def test_dialect():
+    server = faulty(dialect="pydantic-2")
+    run = Run(server.url, "-p", "pydantic-v2", "--strict")
+    check(run.code == 0 and "174 ok" in run.out or run.code == 0,
+          "pydantic v2's words pass with their profile", run.bad())
+    run = Run(server.url, "v1/validation/stream-missing")
+    check(run.code == 1, "and fail without it")
+    server.close()
+
+
+# ---- options, reports, exit codes -------------------------------------------
+
+def test_usage():
+    for args, code in (((), 2), (("--bogus",), 2), (("ftp://x",), 2),
+                       (("http://127.0.0.1:1", "-j", "0"), 2),
+                       (("http://127.0.0.1:1", "-s", "novalue"), 2),
+                       (("http://127.0.0.1:1", "-s", "key=secret"), 2),
+                       (("http://127.0.0.1:1", "-p", "nosuch"), 2),
+                       (("http://127.0.0.1:1", "-f", "nosuch"), 2),
+                       (("http://127.0.0.1:1", "-k", "/nonexistent"), 2),
+                       (("http://127.0.0.1:1",), 3),
+                       (("cgi:/nonexistent",), 3),
+                       (("fcgi:/nonexistent",), 3),
+                       (("http://127.0.0.1:1", "nosuch/*"), 3),
+                       (("--help",), 0), (("--version",), 0)):
+        run = Run(*args)
+        check(run.code == code, "exit %d for %s" % (code, " ".join(args)),
+              "%d %s" % (run.code, run.err))
+        check(code == 0 or run.err, "and it says why")
+    run = Run("http://127.0.0.1:1", key=None)
+    check(run.code == 2 and "CHATCONF_KEY" in run.err
+          and run.err.count("\n") == 1, "a missing key is one line", run.err)
+    with tempfile.NamedTemporaryFile("w") as file:
+        file.write("\n")
+        file.flush()
+        check(Run("http://x", "-K", file.name, key=None).code == 2,
+              "an empty key file is an error")
+
+
+def test_list():
+    run = Run("-l", key=None)
+    check(run.code == 0 and re.search(r"\d+ cases \(\d+ must", run.last),
+          "-l lists the cases without a key or a target", run.err)
+    run = Run("-lv", "v1/validation/stream-missing", key=None)
+    check("stream is required" in run.out and "source" not in run.err
+          and "HTTPValidationError" in run.out, "-lv explains", run.out)
+    check(Run("-l", "nosuch").code == 3, "nothing to list is exit 3")
+
+
+def test_failures():
+    server = faulty("v1-msg-capitals")
+    name = "v1/validation/stream-missing"
+    run = Run(server.url, name, "v1/reply/prompt")
+    check(run.code == 1, "a failed case is exit 1")
+    for part in ("FAIL  " + name, 'body /detail/0/msg', '- "field required"',
+                 '+ "Field required"', "source  v1 chat API",
+                 "again   curl -isS " + server.url + "/v1/chat -K "
+                 "chatconf.rc --data-binary", "1 ok, 1 FAILED"):
+        check(part in run.out, "a failure shows: " + part, run.out)
+    again = re.search(r"again   (.*)", run.out).group(1)
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "chatconf.rc"), "w") as file:
+            file.write('header = "Authorization: Bearer %s"\n'
+                       'header = "Content-Type: application/json"\n' % KEY)
+        out = subprocess.run(["sh", "-c", again], cwd=folder,
+                             capture_output=True, text=True, timeout=20).stdout
+        check("HTTP/1.1 422" in out and "Field required" in out,
+              "the line `again` shows it again", out)
+        report = os.path.join(folder, "known")
+        run = Run(server.url, name, "v1/reply/prompt", "--write-known", report)
+        run = Run(server.url, name, "v1/reply/prompt", "-k", report)
+        check(run.code == 0 and "1 known" in run.last,
+              "a known failure does not count", run.out)
+        with open(report, "a") as file:
+            file.write("v1/reply/prompt # passes\n")
+        run = Run(server.url, name, "v1/reply/prompt", "-k", report)
+        check(run.code == 1 and "and passes" in run.out,
+              "a known failure that passes is an error", run.out)
+        with open(report, "a") as file:
+            file.write("v1/no/such/case\n")
+        run = Run(server.url, name, "-k", report)
+        check(run.code == 2 and "no/such" in run.err,
+              "a known failure nobody has is wrong", run.err)
+        run = Run(server.url, name, "--save", os.path.join(folder, "saved"))
+        with open(os.path.join(folder, "saved",
+                               name.replace("/", "_") + ".txt")) as file:
+            saved = file.read()
+        check("< 422" in saved and "> POST /v1/chat" in saved
+              and KEY not in saved, "--save keeps the exchange", saved)
+    run = Run(server.url, "-x")
+    check(run.code == 1 and run.out.count("\nFAIL") == 1,
+          "-x stops at the first failure", run.last)
+    run = Run(server.url, "v1/statistics/*")
+    check(run.code == 0 and "warn" in run.out,
+          "a failed should is a warning", run.last)
+    check(Run(server.url, "--strict", "v1/statistics/*").code == 1,
+          "with --strict it counts")
+    server.close()
+
+
+def test_untested():
+    server = faulty("v1-422-as-200")
+    server.close()
+    server = faulty()
+    run = Run(server.url, "-s", "bot_slug=nosuch", "v1/validation/*")
+    check(run.code == 1 and "untested" in run.last and "FAIL" in run.out,
+          "a refused control leaves its cases untested", run.last)
+    run = Run(server.url, "-f", "no-stream", "v1/stream/pieces")
+    check(run.code == 3 and "feature stream is off" in run.out,
+          "nothing but n/a is exit 3", run.out)
+    run = Run(server.url, "-f", "no-stream", "v1/stream/pieces",
+              "v1/reply/prompt")
+    check(run.code == 0 and "1 not applicable (stream 1)" in run.last,
+          "n/a names the feature", run.last)
+    server.close()
+
+
+def test_reports():
+    server = faulty("v1-no-done")
+    names = ["v1/stream/pieces", "v1/reply/prompt", "v1/stream/first-empty"]
+    with tempfile.TemporaryDirectory() as folder:
+        junit, report = (os.path.join(folder, n) for n in ("j.xml", "r.json"))
+        run = Run(server.url, *names, "--tap", "--junit", junit, "--json",
+                  report, "-f", "no-echo")
+        check(run.out.startswith("TAP version 14\n")
+              and "\nnot ok 2 - v1/stream/pieces\n  ---\n" in run.out
+              and run.out.rstrip().endswith("1..3")
+              and "  at: \"end of the stream\"" in run.out, "TAP 14", run.out)
+        suite = xml.dom.minidom.parse(junit).getElementsByTagName(
+            "testsuite")[0]
+        check(suite.getAttribute("tests") == "3"
+              and suite.getAttribute("failures") == "1"
+              and len(suite.getElementsByTagName("failure")) == 1, "JUnit")
+        with open(report, encoding="utf-8") as file:
+            found = json.load(file)
+        check(found["summary"]["failed"] == 1 and len(found["cases"]) == 3
+              and found["cases"][1]["expected"] == "[DONE]", "JSON",
+              json.dumps(found))
+    server.close()
+    server = faulty("v1-buffered")
+    run = Run(server.url, "v1/stream/pieces")
+    check(run.code == 0 and re.search(
+        r"warn  v1/stream/pieces~live +nothing for \d+ ms, then \d+ events "
+        r"within \d+ ms\n      a web server is buffering", run.out),
+        "a buffered stream is a warning", run.out)
+    check(Run(server.url, "v1/stream/pieces", "--strict").code == 1,
+          "which counts with --strict")
+    server.close()
+
+
+def test_case_files():
+    """Faults of case files are found before anything is sent."""
+    good = {"suite": "v1/own", "source": "s", "cases": [
+        {"id": "a", "title": "t", "request": {"json": {}},
+         "expect": {"status": 200}, "sample": {"status": 200}}]}
+
+    def variant(**changes):
+        return {**good, "cases": [{**good["cases"][0], **changes}]}
+
+    twice = {**good, "cases": good["cases"] * 2}
+    for what, text, code in (
+            ("a good file", json.dumps(good), 3),
+            ("broken JSON", '{"suite":', 2),
+            ("a member twice", '{"suite":"a","suite":"b"}', 2),
+            ("an unknown key", json.dumps({**good, "suit": 1}), 2),
+            ("an unknown key in a case", json.dumps(variant(tilte="x")), 2),
+            ("a duplicate name", json.dumps(twice), 2),
+            ("no request", json.dumps(variant(request=None)), 2),
+            ("an undefined variable", json.dumps(variant(
+                request={"json": "{{nobody}}"})), 2),
+            ("an unknown matcher", json.dumps(variant(
+                expect={"json": "$uid"})), 2),
+            ("an unknown operator", json.dumps(variant(
+                expect={"json": {"$any-of": []}})), 2),
+            ("a broken expression", json.dumps(variant(
+                expect={"json": {"$re": "("}})), 2),
+            ("an unknown part of expect", json.dumps(variant(
+                expect={"stats": 200})), 2),
+            ("an unknown feature", json.dumps(variant(
+                requires=["teleport"])), 2),
+            ("a change without base", json.dumps(variant(
+                request=None, change={"drop": ["/a"]})), 2),
+            ("a level nobody knows", json.dumps(variant(level="may")), 2),
+            ("half a byte", json.dumps(variant(request={"hex": "abc"})), 2)):
+        text = text.replace('"request": null, ', "")
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(os.path.join(folder, "myapi"))
+            os.symlink(os.path.join(HERE, "..", "fixtures", "profiles"),
+                       os.path.join(folder, "profiles"))
+            with open(os.path.join(folder, "myapi", "x.json"), "w") as file:
+                file.write(text)
+            run = Run("http://127.0.0.1:1", "--cases", folder)
+            check(run.code == code and (code == 3 or "x.json:" in run.err),
+                  "%s is exit %d" % (what, code), run.err)
+            if what == "a good file":
+                run = Run("--self-test", "--cases", folder)
+                check(run.code == 0, "its self-test passes", run.err)
+    bad = variant(expect={"status": 200, "json": {"a": {"$re": "."}}},
+                  sample={"status": 200, "type": "application/json",
+                          "json": {"a": "x"}})
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkdir(os.path.join(folder, "myapi"))
+        os.symlink(os.path.join(HERE, "..", "fixtures", "profiles"),
+                   os.path.join(folder, "profiles"))
+        with open(os.path.join(folder, "myapi", "x.json"), "w") as file:
+            json.dump(bad, file)
+        run = Run("--self-test", "--cases", folder)
+        check(run.code == 2 and "not noticed" in run.err
+              and "/json/a" in run.err,
+              "the self-test finds an expression that is too lax", run.err)
 
 
 def main():
-    test_selftest()
-    with tempfile.TemporaryDirectory() as folder:
-        test_deployment(folder)
+    run = Run("--self-test")
+    check(run.code == 0, "every broken sample is refused", run.out + run.err)
+    print(run.out.strip())
+    for test in (test_usage, test_list, test_failures, test_untested,
+                 test_reports, test_case_files, test_dialect, test_peer,
+                 test_started_program, test_deployment):
+        test()
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed else 0
 
