@@ -219,6 +219,88 @@ bench: deps-test
 	@$(MAKE) --no-print-directory all
 	@conformance/run_benches $(BUILD)
 
+# ---- installing -------------------------------------------------------------
+
+# make install            below PREFIX (and DESTDIR): programs, manual pages,
+#                         the web servers' files, systemd units
+# make install-cgi CGIDIR=FOLDER   the one file of a CGI deployment
+# make deb                Debian packages in BUILD
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
+CGIDIR ?=
+INSTALL = install
+MANUALS = $(addprefix $(BUILD)/man/,parlance.1 chatconf.1 parlance.conf.5 \
+	parlance.fcgi.8)
+
+.PHONY: install install-server install-chatconf install-cgi deb manuals
+manuals: $(MANUALS)
+# name, section and a line about it; the rest is what --help prints.
+manual = @mkdir -p $(@D); LC_ALL=C $(1) | awk -v name=$(2) \
+	-v section=$(subst .,,$(suffix $@)) -v about=$(3) \
+	-f lib/app/manual.awk > $@
+$(BUILD)/man/parlance.1: $(BUILD)/parlance lib/app/manual.awk
+	$(call manual,$(BUILD)/parlance --help,parlance,"admin command of a chat API deployment")
+$(BUILD)/man/parlance.conf.5: $(BUILD)/parlance lib/app/manual.awk
+	$(call manual,$(BUILD)/parlance help config,parlance.conf,"configuration of a chat API deployment")
+$(BUILD)/man/parlance.fcgi.8: $(BUILD)/parlance.fcgi lib/app/manual.awk
+	$(call manual,$(BUILD)/parlance.fcgi --help,parlance.fcgi,"FastCGI responder of two chat APIs")
+$(BUILD)/man/chatconf.1: $(BUILD)/chatconf lib/app/manual.awk
+	$(call manual,$(BUILD)/chatconf --help,chatconf,"conformance suite of two chat APIs")
+
+install: install-server install-chatconf
+
+install-server: all $(MANUALS)
+	$(INSTALL) -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/cgi-bin \
+		share/man/man1 share/man/man5 share/man/man8 \
+		share/parlance/cgi share/parlance/fcgi) \
+		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) \
+		$(DESTDIR)$(SYSCONFDIR)/parlance
+	$(INSTALL) -m 0755 $(BUILD)/parlance.cgi $(BUILD)/parlance.fcgi \
+		$(DESTDIR)$(PREFIX)/lib/cgi-bin
+	ln -sf ../lib/cgi-bin/parlance.cgi $(DESTDIR)$(PREFIX)/bin/parlance
+	for f in cgi/apache.htaccess $(wildcard cgi/*.conf) \
+		$(filter-out fcgi/parlance.conf,$(wildcard fcgi/*.conf)); do \
+		sed 's,/usr/local,$(PREFIX),' $$f \
+		> $(DESTDIR)$(PREFIX)/share/parlance/$$f || exit 1; done
+	$(INSTALL) -m 0644 fcgi/parlance.conf \
+		$(DESTDIR)$(PREFIX)/share/parlance/parlance.conf
+	test -e $(DESTDIR)$(SYSCONFDIR)/parlance/parlance.conf || \
+		$(INSTALL) -m 0640 fcgi/parlance.conf \
+		$(DESTDIR)$(SYSCONFDIR)/parlance/parlance.conf
+	sed -e 's,@LIBDIR@,$(PREFIX)/lib,' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),' \
+		fcgi/parlance.service > $(DESTDIR)$(UNITDIR)/parlance.service
+	$(INSTALL) -m 0644 fcgi/parlance.socket $(DESTDIR)$(UNITDIR)
+	$(INSTALL) -m 0644 fcgi/parlance.sysusers \
+		$(DESTDIR)$(SYSUSERSDIR)/parlance.conf
+	$(INSTALL) -m 0644 $(BUILD)/man/parlance.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1
+	$(INSTALL) -m 0644 $(BUILD)/man/parlance.conf.5 \
+		$(DESTDIR)$(PREFIX)/share/man/man5
+	$(INSTALL) -m 0644 $(BUILD)/man/parlance.fcgi.8 \
+		$(DESTDIR)$(PREFIX)/share/man/man8
+
+# The suite looks for its cases in ../share/parlance/fixtures of its folder.
+install-chatconf: $(BUILD)/chatconf $(BUILD)/man/chatconf.1
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin \
+		$(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/parlance/fixtures
+	$(INSTALL) -m 0755 $(BUILD)/chatconf $(DESTDIR)$(PREFIX)/bin
+	$(INSTALL) -m 0644 $(BUILD)/man/chatconf.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1
+	cp -R $(wildcard $(addprefix fixtures/,botapi messagesapi profiles)) \
+		$(DESTDIR)$(PREFIX)/share/parlance/fixtures
+
+install-cgi: $(BUILD)/parlance.cgi
+	@test -n "$(CGIDIR)" || { echo "name the folder: make install-cgi \
+	CGIDIR=/usr/lib/cgi-bin" >&2; exit 1; }
+	$(INSTALL) -d $(DESTDIR)$(CGIDIR)
+	$(INSTALL) -m 0755 $(BUILD)/parlance.cgi $(DESTDIR)$(CGIDIR)
+	$(BUILD)/parlance version
+
+deb: all
+	fcgi/make_deb $(BUILD)
+
 clean:
 	rm -rf $(BUILD)
 

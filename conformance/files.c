@@ -180,6 +180,9 @@ files_cases_folder(struct arena *a, const char *option)
 		beside = mem_printf(a, "%s/../fixtures", self);
 		if (access(mem_printf(a, "%s/profiles", beside), R_OK) == 0)
 			return beside;
+		beside = mem_printf(a, "%s/../share/parlance/fixtures", self);
+		if (access(mem_printf(a, "%s/profiles", beside), R_OK) == 0)
+			return beside;
 	}
 	return DATADIR "/fixtures";
 }
