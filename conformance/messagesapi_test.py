@@ -4,6 +4,7 @@ many turns at once; a killed process in the middle of a turn; a client that
 leaves; the cap of a bot; what an upstream is told of a conversation."""
 import json
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -36,9 +37,18 @@ url = %s
 engine = recorded
 suggested_questions = How far is the Moon?
 suggested_questions_after_answer = yes
+image_upload = yes
 [bot capped]
 engine = recorded
 concurrent = 2
+[engine seeing]
+kind = openai
+url = %s
+vision = yes
+[bot seer]
+engine = seeing
+model = tokens=1
+image_upload = yes
 [engine title]
 kind = openai
 url = %s
@@ -207,15 +217,81 @@ def session(t, via, ask):
             (401, "unauthorized", 'Bearer realm="api"'))
 
 
+def send_file(ask, name, kind, data, key="demo-key"):
+    part = "----x\r\nContent-Disposition: form-data; name="
+    body = (part + '"file"; filename="%s"\r\nContent-Type: %s\r\n\r\n'
+            % (name, kind)).encode() + data + (
+            "\r\n" + part + '"user"\r\n\r\nu\r\n----x--\r\n').encode()
+    return ask("POST", "/v1/files/upload", body,
+               {"Content-Type": "multipart/form-data; boundary=--x"}, key=key)
+
+
 def upload(t, via, ask):
-    boundary = "----x"
-    body = ("--%s\r\nContent-Disposition: form-data; name=\"file\"; "
-            "filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
-            "--%s\r\nContent-Disposition: form-data; name=\"user\"\r\n\r\n"
-            "u\r\n--%s--\r\n" % (boundary, boundary, boundary)).encode()
-    r = ask("POST", "/v1/files/upload", body,
-            {"Content-Type": "multipart/form-data; boundary=" + boundary})
-    t.equal(via + " upload", (r.status, r.json.get("size")), (201, 5))
+    """A file of every byte goes in and comes out as it was."""
+    data = bytes(range(256)) * 40
+    r = send_file(ask, "a.png", "image/png", data)
+    t.equal(via + " upload", (r.status, r.json.get("size")),
+            (201, len(data)))
+    file = r.json["id"]
+    r = ask("POST", "/v1/chat-messages", {
+        "query": "q", "inputs": {}, "user": "u", "files": [
+            {"type": "image", "transfer_method": "local_file",
+             "upload_file_id": file}]})
+    t.equal(via + " a message with it", r.status, 200)
+    r = ask("GET", "/v1/files/%s/preview" % file)
+    t.equal(via + " preview", (r.status, r.type, r.body == data),
+            (200, "image/png", True))
+
+
+def seen(t, d, up, key):
+    """An image of a message reaches a model that takes images."""
+    r = send_file(d.cgi, "a.png", "image/png", b"bytes", key)
+    r = chat(d.fcgi, "look", key=key, files=[
+        {"type": "image", "transfer_method": "local_file",
+         "upload_file_id": r.json["id"]},
+        {"type": "image", "transfer_method": "remote_url",
+         "url": "http://127.0.0.1/b.png"}])
+    t.equal("image: answered", r.status, 200)
+    parts = up.calls[-1]["body"]["messages"][-1]["content"]
+    t.equal("image: what the model is sent",
+            [p.get("text") or p["image_url"]["url"] for p in parts],
+            ["look", "data:image/png;base64,Ynl0ZXM=",
+             "http://127.0.0.1/b.png"])
+
+
+def storm(t, d):
+    """Processes are killed at any moment; what was told to be stored is."""
+    rng = random.Random(7)
+    conversation = chat(d.cgi, "start").json["conversation_id"]
+    ended, started = set(), 0
+    for _ in range(6):
+        streams = [Stream(d, "cgi", "short", conversation_id=conversation)
+                   for _ in range(4)]
+        for s in streams[1:]:
+            s.done.wait(rng.uniform(0.01, 0.2))
+            s.process.kill()
+        streams[0].done.wait(20)
+        for s in streams:
+            s.close()
+            started += 1
+            if b'"message_end"' in s.out:
+                ended.add(s.reply().events()[-1]["message_id"])
+    db = database(d)
+    t.equal("storm: the database is sound",
+            db.execute("PRAGMA integrity_check").fetchone(), ("ok",))
+    db.execute("UPDATE messages SET alive_until_us = 1 WHERE state = 0")
+    db.commit()
+    db.close()
+    rows = messages(d.cgi, conversation)[1:]
+    t.check("storm: some ended, some did not",
+            6 <= len(ended) < started, (len(ended), started))
+    t.check("storm: none twice, none that was not asked",
+            len({m["id"] for m in rows}) == len(rows) <= started, len(rows))
+    whole = {m["id"] for m in rows if m["answer"] == "abc"}
+    t.check("storm: none lost whose end was told", ended <= whole,
+            ended - whole)
+    t.equal("storm: the rest are errors", [m for m in rows if (
+        m["id"] in whole) != (m["status"] == "normal")], [])
 
 
 def stop(t, d, runner, stopper):
@@ -446,10 +522,11 @@ def pings(t, late):
 def main():
     t = Tally()
     up = FakeUpstream()
-    d = Deployment(sys.argv[1], CONF % ((up.url,) * 4))
+    d = Deployment(sys.argv[1], CONF % ((up.url,) * 5))
     d.write("recordings.json", json.dumps(RECORDINGS))
     keys = {}
-    for bot in ("capped", "talker", "titled", "slowly-titled", "not-titled"):
+    for bot in ("capped", "talker", "titled", "slowly-titled", "not-titled",
+                "seer"):
         keys[bot], section = d.new_key(bot, "bot = " + bot)
         with open(d.conf, "a") as f:
             f.write(section)
@@ -469,6 +546,8 @@ def main():
         killed(t, d)
         capped(t, d, keys["capped"])
         upstream(t, d, up, keys["talker"])
+        seen(t, d, up, keys["seer"])
+        storm(t, d)
         titles(t, d, keys)
         named_meanwhile(t, d, keys["titled"])
         pings(t, late)
