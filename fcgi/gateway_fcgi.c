@@ -36,9 +36,13 @@ static enum err
 fcgi_read(struct gateway *g, char *data, size_t len, size_t *got)
 {
 	FCGX_Stream *in = self(g)->request.in;
-	int n = FCGX_GetStr(data, len > 65536 ? 65536 : (int)len, in);
-	int error = FCGX_GetError(in);
+	int n, error;
 
+	*got = 0;
+	if (in == NULL)
+		return ERR_NONE; /* all of it was read */
+	n = FCGX_GetStr(data, len > 65536 ? 65536 : (int)len, in);
+	error = FCGX_GetError(in);
 	*got = n > 0 ? (size_t)n : 0;
 	if (*got > 0)
 		return ERR_NONE;
@@ -97,6 +101,9 @@ fcgi_client_fd(struct gateway *g, short *events)
 	*events = POLLIN | POLLRDHUP;
 	if (!self(g)->drained)
 		drain(self(g));
+	/* An answer that waits may wait for long: its input's 8 KB go. */
+	if (self(g)->request.in != NULL)
+		FCGX_FreeStream(&self(g)->request.in);
 	return self(g)->request.ipcFd;
 }
 
@@ -157,5 +164,10 @@ gateway_fcgi_open(struct gateway_fcgi *g, int fd)
 void
 gateway_fcgi_close(struct gateway_fcgi *g)
 {
+	/* Without its input the library would forget to end the output. */
+	if (g->request.in == NULL) {
+		(void)FCGX_FClose(g->request.err);
+		(void)FCGX_FClose(g->request.out);
+	}
 	FCGX_Finish_r(&g->request);
 }

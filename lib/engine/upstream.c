@@ -25,7 +25,7 @@
 #include "config/config.h"
 
 #define CALL_FDS 4
-#define MEMBERS_MOST 8
+#define MEMBERS_MOST 16
 #define KEEP_CONNECTIONS 16L
 #define IDLE_CONNECTION_S 60L
 /* Above this libcurl is told to stop reading; it may add one buffer more. */
