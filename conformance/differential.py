@@ -149,8 +149,6 @@ class ByHTTP:
     def __init__(self, d):
         self.d = d
         d.start_lighttpd()
-        self.client = http.client.HTTPConnection("127.0.0.1", d.port,
-                                                 timeout=60)
 
     def fit(self, q):
         """The request as a web server can carry it; None when it cannot."""
@@ -165,19 +163,23 @@ class ByHTTP:
         return q
 
     def ask(self, q):
-        headers = {n: v for n, v in q.headers.items()}
-        target = q.path + ("?" + q.query if q.query else "")
-        self.client.putrequest(q.method, target, skip_host=True,
-                               skip_accept_encoding=True)
-        for name, value in headers.items():
-            self.client.putheader(name, value)
-        if q.body or q.method not in ("GET", "HEAD"):
-            self.client.putheader("Content-Length", str(len(q.body)))
-        self.client.endheaders(q.body or None)
-        reply = self.client.getresponse()
-        return deployment.Reply(
-            reply.status, {n.lower(): v for n, v in reply.getheaders()},
-            reply.read())
+        client = http.client.HTTPConnection("127.0.0.1", self.d.port,
+                                            timeout=60)
+        try:
+            target = q.path + ("?" + q.query if q.query else "")
+            client.putrequest(q.method, target, skip_host=True,
+                              skip_accept_encoding=True)
+            for name, value in q.headers.items():
+                client.putheader(name, value)
+            if q.body or q.method not in ("GET", "HEAD"):
+                client.putheader("Content-Length", str(len(q.body)))
+            client.endheaders(q.body or None)
+            reply = client.getresponse()
+            return deployment.Reply(
+                reply.status, {n.lower(): v for n, v in reply.getheaders()},
+                reply.read())
+        finally:
+            client.close()
 
 
 def comparable(statistics):
