@@ -18,6 +18,8 @@
 #define KEY_SKY2 "sky2-key"
 #define KEY_FORM "form-key"
 #define KEY_CAP "cap-key"
+#define KEY_FILED "filed-key"
+#define KEY_BROKEN "broken-key"
 #define KEY_OFF "off-key"
 #define KEY_API_OFF "api-off-key"
 #define KEY_DATASET "dataset-key"

@@ -49,6 +49,10 @@ static const char conf[] =
     "input = sure | checkbox | Sure | default=yes\n"
     "input = must | paragraph | Must | required\n"
     "[bot cap]\nengine = recorded\nconcurrent = 1\nsite_title = Capped\n"
+    "citations = no\n"
+    "[bot filed]\nengine = recorded\ninput = doc | file | Doc\n"
+    "input = docs | file-list | Docs | max_length=2\nimage_upload = yes\n"
+    "[bot broken]\nengine =\n"
     "[bot off]\nenabled = no\n"
     "[bot api-off]\napi_enabled = no\n";
 
@@ -109,6 +113,8 @@ read_config(void)
 	add_key(&text, KEY_FREE, "");
 	add_key(&text, KEY_FORM, "bot = form\n");
 	add_key(&text, KEY_CAP, "bot = cap\n");
+	add_key(&text, KEY_FILED, "bot = filed\n");
+	add_key(&text, KEY_BROKEN, "bot = broken\n");
 	add_key(&text, KEY_OFF, "bot = off\n");
 	add_key(&text, KEY_API_OFF, "bot = api-off\n");
 	add_key(&text, KEY_DATASET, "kind = dataset\n");

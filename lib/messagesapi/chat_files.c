@@ -216,7 +216,8 @@ grow(struct exchange *x, struct chat_files *files)
 
 enum err
 chat_files_add(struct exchange *x, struct db *db, int64_t end_user,
-    const struct pyjson *file, struct chat_files *files, const char **why)
+    const struct pyjson *file, bool any_type, struct chat_files *files,
+    const char **why)
 {
 	const struct pyjson *method = pyjson_get(file, "transfer_method");
 	const struct pyjson *type = pyjson_get(file, "type");
@@ -246,7 +247,8 @@ chat_files_add(struct exchange *x, struct db *db, int64_t end_user,
 		return no_such_value(x, type, why);
 	if (row->type == NULL)
 		row->type = chat_file_class(row->name, row->mime_type);
-	err = check_type(x, row, why);
+	if (!any_type)
+		err = check_type(x, row, why);
 	if (err == ERR_NONE)
 		err = uuid_random(id);
 	if (err != ERR_NONE)
@@ -268,7 +270,8 @@ chat_files_read(struct exchange *x, struct db *db, int64_t end_user,
 	enum err err;
 
 	while (pyjson_next(&it, NULL, &file)) {
-		err = chat_files_add(x, db, end_user, file, files, why);
+		err = chat_files_add(x, db, end_user, file, false, files,
+		    why);
 		if (err != ERR_NONE)
 			return err;
 	}

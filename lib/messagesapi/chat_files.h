@@ -31,15 +31,16 @@ bool chat_files_wanted(const struct bot_config *bot);
 
 /*
  * Adds one file as the request describes it (an object).  end_user is the
- * seq of the one who asks, 0 when it has no row yet.
+ * seq of the one who asks, 0 when it has no row yet.  any_type: the bot asks
+ * for it in its form, so it takes it whatever its upload switches say.
  *
  * ERR_NONE    added
  * ERR_INPUT   *why is what is wrong with it, for the client
  * other       our own failure
  */
 enum err chat_files_add(struct exchange *x, struct db *db, int64_t end_user,
-    const struct pyjson *file, struct chat_files *files, const char **why)
-    __attribute__((warn_unused_result));
+    const struct pyjson *file, bool any_type, struct chat_files *files,
+    const char **why) __attribute__((warn_unused_result));
 
 /* All files of an array, then their number.  Outcomes as chat_files_add. */
 enum err chat_files_read(struct exchange *x, struct db *db, int64_t end_user,

@@ -522,6 +522,79 @@ START_TEST(inputs_are_checked_against_the_form)
 }
 END_TEST
 
+#define REMOTE                                                                 \
+	"{\"type\":\"document\",\"transfer_method\":\"remote_url\","           \
+	"\"url\":\"http://127.0.0.1/a.pdf\"}"
+
+/* File controls of a form, on a bot that takes images besides. */
+static const struct {
+	const char *inputs, *message;
+} file_forms[] = {
+    {"{\"doc\":\"x\"}", "doc in input form must be a file"},
+    {"{\"doc\":{}}", "No matching enum found for value 'None'"},
+    {"{\"docs\":{}}", "docs in input form must be a list of files"},
+    {"{\"docs\":[5]}", "docs in input form must be a list of files"},
+    {"{\"docs\":[" REMOTE "," REMOTE "," REMOTE "]}",
+	"docs in input form must be less than 2 files"},
+    {"{\"doc\":" REMOTE ",\"docs\":[" REMOTE "," REMOTE "]}", NULL},
+};
+
+START_TEST(file_controls_take_files)
+{
+	int status = ask(KEY_FILED, "POST", "/chat-messages",
+	    arena_printf(&deployment_arena,
+		"{\"query\":\"q\",\"user\":\"u\",\"inputs\":%s}",
+		file_forms[_i].inputs));
+
+	if (file_forms[_i].message != NULL) {
+		ck_error(status, 400, "invalid_param", file_forms[_i].message);
+		return;
+	}
+	ck_assert_int_eq(status, 200);
+	ck_assert_int_eq(ask(KEY_FILED, "GET", arena_printf(&deployment_arena,
+	    "/messages?user=u&conversation_id=%s", text_at("conversation_id")),
+	    NULL), 200);
+	ck_assert_uint_eq(pyjson_count(at("data.0.message_files")), 3);
+	ck_assert_str_eq(text_at("data.0.inputs.doc.url"),
+	    "http://127.0.0.1/a.pdf");
+}
+END_TEST
+
+START_TEST(a_type_that_the_app_does_not_take_is_refused)
+{
+	ck_error(chat(KEY_FILED, "q", ",\"files\":[" REMOTE "]"), 400,
+	    "invalid_param", "File validation failed for file: a.pdf");
+	ck_error(chat(KEY_FILED, "q", ",\"files\":[{\"type\":\"image\","
+	    "\"transfer_method\":\"tool_file\"}]"), 400, "invalid_param",
+	    "'tool_file'");
+	ck_error(chat(KEY_FILED, "q", ",\"files\":[{\"type\":\"smell\","
+	    "\"transfer_method\":\"remote_url\","
+	    "\"url\":\"http://127.0.0.1/a\"}]"), 400, "invalid_param",
+	    "'smell'");
+}
+END_TEST
+
+START_TEST(an_app_without_an_engine_is_unavailable)
+{
+	ck_error(chat(KEY_BROKEN, "", ""), 400, "invalid_param",
+	    "query is required");
+	ck_error(chat(KEY_BROKEN, "q", ""), 400, "app_unavailable",
+	    "App unavailable, please check your app configurations.");
+	ck_error(ask(KEY_BROKEN, "GET", "/v1/parameters", NULL), 400,
+	    "app_unavailable", "App unavailable");
+}
+END_TEST
+
+START_TEST(without_citations_there_are_no_resources)
+{
+	ck_assert_int_eq(chat(KEY_CAP, "two moons", ""), 200);
+	ck_assert_str_eq(text_at("metadata.retriever_resources"), "[]");
+	ck_assert_str_eq(text_at("metadata.usage.prompt_unit_price"), "0.0");
+	ck_assert_str_eq(text_at("metadata.usage.total_price"), "0.0");
+	ck_assert_str_eq(text_at("metadata.usage.currency"), "USD");
+}
+END_TEST
+
 START_TEST(stopping_is_always_a_success_for_a_named_user)
 {
 	ck_assert_int_eq(ask(C, "POST", "/v1/chat-messages/nonsense/stop",
@@ -560,6 +633,11 @@ chat_messages_handler_suite(void)
 	tcase_add_test(t, the_cap_of_a_bot_answers_429);
 	tcase_add_loop_test(t, inputs_are_checked_against_the_form, 0,
 	    ROWS(forms));
+	tcase_add_loop_test(t, file_controls_take_files, 0,
+	    ROWS(file_forms));
+	tcase_add_test(t, a_type_that_the_app_does_not_take_is_refused);
+	tcase_add_test(t, an_app_without_an_engine_is_unavailable);
+	tcase_add_test(t, without_citations_there_are_no_resources);
 	tcase_add_test(t, stopping_is_always_a_success_for_a_named_user);
 	suite_add_tcase(s, t);
 	return s;

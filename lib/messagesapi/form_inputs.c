@@ -178,8 +178,8 @@ add_file(struct form_reading *r, const struct form_control *control,
 		refuse(r, "", control, rest);
 		return false;
 	}
-	r->err = chat_files_add(r->x, r->db, r->end_user, file, r->files,
-	    &why);
+	r->err = chat_files_add(r->x, r->db, r->end_user, file, true,
+	    r->files, &why);
 	if (r->err == ERR_INPUT)
 		r->why = why;
 	return r->err == ERR_NONE;
