@@ -102,6 +102,9 @@ $(BUILD)/obj/%.o: %.c
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(BUILD)/obj/lib/%_test.o $(BUILD)/obj/lib/unit_tests.o: \
 	ALL_CFLAGS += $(CFLAGS_CHECK)
+# Where chatconf looks for its cases when they are not beside it.
+$(BUILD)/obj/conformance/files.o: \
+	ALL_CFLAGS += -DDATADIR='"$(PREFIX)/share/parlance"'
 
 # The schema's steps, as C strings, in the order of their names.
 $(BUILD)/migrations.c: $(MIGRATIONS) Makefile
