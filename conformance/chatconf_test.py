@@ -6,10 +6,13 @@ usage: chatconf_test.py BUILD
 """
 import json
 import os
+import pty
 import re
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 import xml.dom.minidom
@@ -159,20 +162,110 @@ def test_peer():
             break
         except OSError:
             time.sleep(0.05)
-    run = Run(peer.url, "--strict", "-j", "4", "-s", "bot_slug=demo", "-s",
+    run = Run(peer.url, "--strict", "--house", "-j", "4", "-s", "bot_slug=demo", "-s",
               "bot_uid=EDf826b8-1b75-4f57-bd26-641c897f9c1e")
     peer.close()
-    check(run.code == 0, "the FastAPI peer passes must and should", run.bad())
+    check(run.code == 0, "the FastAPI peer passes all levels", run.bad())
     print("peer", run.last)
 
 
 def test_dialect():
     server = faulty(dialect="pydantic-2")
     run = Run(server.url, "-p", "pydantic-v2", "--strict")
-    check(run.code == 0 and "174 ok" in run.out or run.code == 0,
+    check(run.code == 0 and " ok, 0 failed" in run.last,
           "pydantic v2's words pass with their profile", run.bad())
     run = Run(server.url, "v1/validation/stream-missing")
     check(run.code == 1, "and fail without it")
+    server.close()
+
+
+def test_broken_targets():
+    """What breaks before there is a reply to compare."""
+    with tempfile.TemporaryDirectory() as folder:
+        for what, script, seen in (
+                ("no output", "exit 0", "no output at all"),
+                ("a word and no headers", "echo hello", "no blank line"),
+                ("a line that is no header", "printf 'Status: 200\n"
+                 "hello\n\n'", "not a header line: hello"),
+                ("a status that is none", "printf 'Status: fine\n\n'",
+                 "Status is no status code"),
+                ("a crash", "kill -SEGV $$", "signal 11"),
+                ("words on standard error", "echo oh no >&2", "oh no"),
+                ("silence", "sleep 30", "did not end in time")):
+            program = os.path.join(folder, "x.cgi")
+            with open(program, "w") as file:
+                file.write("#!/bin/sh\n%s\n" % script)
+            os.chmod(program, 0o755)
+            run = Run("cgi:" + program, "v1/reply/prompt", "-t", "1")
+            check(run.code == 1 and seen in run.out,
+                  "cgi: " + what + " is a failure that says so", run.out)
+        program = os.path.join(folder, "x.fcgi")
+        with open(program, "w") as file:
+            file.write("#!/bin/sh\nexit 0\n")
+        os.chmod(program, 0o755)
+        start = time.monotonic()
+        run = Run("fcgi:" + program, "v1/reply/prompt", "-t", "2")
+        check(run.code in (1, 3) and time.monotonic() - start < 10,
+              "fcgi: a program that ends at once is no success", run.out)
+    for what, reply, seen in (
+            ("closes", b"", "closed before the reply ended"),
+            ("talks HTTP", b"HTTP/1.1 400 Bad Request\r\n\r\n",
+             "not a FastCGI record"),
+            ("refuses", b"\1\3\0\1\0\x08\0\0" + b"\0\0\0\0\2\0\0\0",
+             "refused the request"),
+            ("hangs", None, "did not end in time")):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            def serve():
+                peer = listener.accept()[0]
+                peer.recv(100000)
+                if reply is None:
+                    time.sleep(1.5)
+                peer.sendall(reply or b"")
+                peer.close()
+            thread = threading.Thread(target=serve)
+            thread.start()
+            run = Run("fcgi:127.0.0.1:%d" % listener.getsockname()[1],
+                      "v1/reply/prompt", "-t", "1")
+            thread.join()
+            check(run.code == 1 and seen in run.out,
+                  "fcgi: a server that %s is a failure" % what, run.out)
+
+
+def test_retry():
+    server = faulty(dialect="busy")
+    run = Run(server.url, "v1/reply/prompt", "--retry", "2")
+    check(run.code == 0 and "ok, try 2" in run.out, "--retry tries again",
+          run.out)
+    run = Run(server.url, "v1/reply/prompt")
+    check(run.code == 1 and "503" in run.out, "without it 503 fails", run.out)
+    server.close()
+
+
+def test_terminal():
+    """Colour and the running case on a terminal, and never with NO_COLOR."""
+    server = faulty()
+    for name, value, colour in (("NO_COLOR", "", True), ("NO_COLOR", "1",
+                                                          False)):
+        master, slave = pty.openpty()
+        done = subprocess.Popen(
+            [CHATCONF, server.url, "v1/reply/p*"], stdin=subprocess.DEVNULL,
+            stdout=slave, stderr=slave,
+            env=dict(os.environ, CHATCONF_KEY=KEY, TERM="xterm",
+                     **{name: value}))
+        os.close(slave)
+        out = b""
+        while True:
+            try:
+                piece = os.read(master, 65536)
+            except OSError:
+                break
+            if not piece:
+                break
+            out += piece
+        done.wait()
+        os.close(master)
+        check((b"\033[" in out) == colour and b"v1/reply/prompt" in out,
+              "%s=%r on a terminal" % (name, value), repr(out))
     server.close()
 
 
@@ -382,8 +475,15 @@ def main():
     run = Run("--self-test")
     check(run.code == 0, "every broken sample is refused", run.out + run.err)
     print(run.out.strip())
+    sanitized = BUILD + "-sanitize/chatconf"
+    if os.path.exists(sanitized):
+        done = subprocess.run([sanitized, "--self-test"], capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=300)
+        check(done.returncode == 0, "the same under the sanitizers",
+              done.stderr.decode("utf-8", "replace"))
     for test in (test_usage, test_list, test_failures, test_untested,
-                 test_reports, test_case_files, test_dialect, test_peer,
+                 test_reports, test_case_files, test_broken_targets,
+                 test_retry, test_terminal, test_dialect, test_peer,
                  test_started_program, test_deployment):
         test()
     print("%d passed, %d failed" % (passed, failed))

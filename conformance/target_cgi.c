@@ -124,8 +124,10 @@ spawn(struct child *child, const char *program, char **env, int fds[3][2])
 	sigaddset(&pipe_only, SIGPIPE);
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &pipe_only);
-	posix_spawnattr_setflags(&attr,
-	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	/* A group of its own, so that its children can be ended with it. */
+	posix_spawnattr_setpgroup(&attr, 0);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK |
+		POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
 	rc = posix_spawn(&child->pid, program, &actions, &attr, argv, env);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
@@ -242,10 +244,10 @@ reap(struct arena *a, struct child *child, const struct target *target)
 	int status = 0, i;
 
 	if (child->failure != NULL)
-		kill(child->pid, SIGKILL);
+		kill(-child->pid, SIGKILL);
 	for (i = 0; waitpid(child->pid, &status, WNOHANG) == 0; i++) {
 		if (i >= target->timeout_ms) {
-			kill(child->pid, SIGKILL);
+			kill(-child->pid, SIGKILL);
 			child->failure =
 			    "the program did not end after its answer";
 		}
@@ -287,7 +289,7 @@ cgi_send(struct arena *a, struct target *target, void *connection,
 	growing_init(&child.output, a);
 	if (start(a, &child, target->rest, env)) {
 		converse(&child, request->body, target);
-		if (child.err >= 0 && child.failure == NULL)
+		if (child.err >= 0)
 			fcntl(child.err, F_SETFL, O_NONBLOCK);
 		if (child.err >= 0)
 			read_errors(&child, target->noisy);

@@ -4,8 +4,10 @@ its port, or, run as a CGI program, answers one request.
 
     FAULT=v1-no-done python3 server.py [PORT]
 
-With DIALECT=pydantic-2 it refuses in the words of pydantic v2.
+With DIALECT=pydantic-2 it refuses in the words of pydantic v2; with
+DIALECT=busy every other request is turned away with 503.
 """
+import itertools
 import os
 import socketserver
 import sys
@@ -29,11 +31,16 @@ class Request:
         self.json = None
 
 
+turn = itertools.count()
+
+
 def has(fault):
     return os.environ.get("FAULT") == fault
 
 
 def answer(request):
+    if os.environ.get("DIALECT") == "busy" and next(turn) % 2 == 0:
+        return Answer(503, {"detail": "busy"}, {"Retry-After": "0"})
     out = botapi.answer(request, has)
     api = "v1"
     if out is None:
