@@ -29,9 +29,9 @@ DESTDIR ?=
 PACKAGES_BUILD = gcc make pkg-config libfcgi-dev libjson-c-dev \
 	libcurl4-openssl-dev libsqlite3-dev nettle-dev libutf8proc-dev \
 	libstemmer-dev libgumbo-dev
-PACKAGES_RUN = $(PACKAGES_BUILD) lighttpd
+PACKAGES_RUN = $(PACKAGES_BUILD) curl lighttpd
 # npm comes with some builds of nodejs, and then its package would clash.
-PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev curl python3 \
+PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev python3 \
 	apache2 libapache2-mod-fcgid nginx-light fcgiwrap spawn-fcgi wrk man-db \
 	python3-fastapi python3-pydantic python3-uvicorn python3-httpx \
 	nodejs $(if $(shell command -v npm),,npm) poppler-utils unzip
