@@ -6,6 +6,7 @@
 #include "auth/caller.h"
 #include "base/uuid.h"
 #include "config/config.h"
+#include "json/jsonout.h"
 #include "store/store.h"
 
 #define MB (INT64_C(1024) * 1024)
@@ -66,6 +67,18 @@ chat_file_class_limit(const char *class)
 		if (strcmp(classes[i].class, class) == 0)
 			return classes[i].limit;
 	return 15 * MB;
+}
+
+void
+chat_file_address(struct buf *out, const char *name, const struct exchange *x,
+    const char *file_id)
+{
+	struct span mount = x->request.mount;
+	const char *address = arena_printf(x->request.arena,
+	    "%.*s/v1/files/%s/preview", (int)mount.len,
+	    mount.data == NULL ? "" : mount.data, file_id);
+
+	jsonout_member_cstring(out, name, address);
 }
 
 bool

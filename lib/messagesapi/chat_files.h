@@ -26,6 +26,11 @@ const char *chat_file_class(struct span name, const char *mime_type);
 /* The largest file of a class, in bytes. */
 int64_t chat_file_class_limit(const char *class);
 
+/* A member: the address of an uploaded file's preview, below wherever this
+ * deployment is mounted. */
+void chat_file_address(struct buf *out, const char *name,
+    const struct exchange *x, const char *file_id);
+
 /* Does the bot take any files at all? */
 bool chat_files_wanted(const struct bot_config *bot);
 

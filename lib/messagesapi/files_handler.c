@@ -27,6 +27,7 @@
 #include "store/files.h"
 
 #define NAME_MAX_BYTES 255
+#define PIECE_BYTES 16384U
 
 /* Never taken: what a browser or a server may run. */
 static const char *const refused_extensions[] = {"exe", "bat", "cmd", "com",
@@ -325,8 +326,7 @@ send_file(struct exchange *x, const struct file_row *row,
 	jsonout_member_cstring(&body, "created_by", end_user->id);
 	jsonout_member_int(&body, "created_at", row->created_us / 1000000);
 	jsonout_member_null(&body, "preview_url");
-	jsonout_name(&body, "source_url");
-	buf_printf(&body, "\"/v1/files/%s/preview\"", row->id);
+	chat_file_address(&body, "source_url", x, row->id);
 	jsonout_member_null(&body, "original_url");
 	jsonout_member_null(&body, "user_id");
 	jsonout_member_cstring(&body, "tenant_id", tenant);
@@ -370,32 +370,24 @@ files_upload(struct exchange *x)
 
 /* ---- preview ------------------------------------------------------------- */
 
+/* Opens the file's bytes.  ERR_NOT_FOUND: they are not there any more. */
 static enum err
-read_bytes(struct exchange *x, const struct file_row *row, struct span *bytes)
+open_bytes(struct exchange *x, const struct file_row *row, int *fd)
 {
 	const char *path = bytes_path(x, row->id, "");
-	char *data = arena_alloc(x->request.arena, (size_t)row->size);
-	size_t got = 0;
-	ssize_t n = 1;
-	int fd;
+	struct stat st;
 
-	*bytes = SPAN_NONE;
-	if (path == NULL || data == NULL)
+	if (path == NULL)
 		return ERR_MEMORY;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (*fd < 0)
 		return errno == ENOENT ? ERR_NOT_FOUND
 				       : failed("opening", path);
-	while (got < (size_t)row->size && n > 0) {
-		n = read(fd, data + got, (size_t)row->size - got);
-		if (n > 0)
-			got += (size_t)n;
-	}
-	(void)close(fd);
-	if (got != (size_t)row->size)
-		return failed("reading", path);
-	*bytes = (struct span){data, got};
-	return ERR_NONE;
+	if (fstat(*fd, &st) == 0 && st.st_size == row->size)
+		return ERR_NONE;
+	log_error("files: %s: its size is not what was stored", path);
+	(void)close(*fd);
+	return ERR_IO;
 }
 
 /* attachment; filename*=UTF-8''name, everything unusual percent-encoded */
@@ -443,8 +435,7 @@ is_harmless(const char *mime_type)
 /* What a stranger uploaded must not run in our origin: no sniffing, no
  * scripts, and what is not plainly harmless is only downloaded. */
 static enum err
-send_bytes(struct exchange *x, const struct file_row *row, struct span bytes,
-    bool attachment)
+send_head(struct exchange *x, const struct file_row *row, bool attachment)
 {
 	const char *type = row->mime_type;
 	enum err err = ERR_NONE;
@@ -462,7 +453,30 @@ send_bytes(struct exchange *x, const struct file_row *row, struct span bytes,
 		err = attachment_header(x, row->name);
 	if (err != ERR_NONE)
 		return err;
-	return response_send(&x->response, type, bytes);
+	return response_begin(&x->response, type, (size_t)row->size);
+}
+
+/* Piece by piece: a film does not fit into a request's memory. */
+static enum err
+send_bytes(struct exchange *x, const struct file_row *row, int fd,
+    bool attachment)
+{
+	char *piece = arena_alloc(x->request.arena, PIECE_BYTES);
+	enum err err = piece == NULL ? ERR_MEMORY
+				     : send_head(x, row, attachment);
+	int64_t left = row->size;
+	ssize_t n;
+
+	while (err == ERR_NONE && left > 0) {
+		n = read(fd, piece, PIECE_BYTES);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0 || n > left)
+			return failed("reading", row->id);
+		err = response_write(&x->response, piece, (size_t)n);
+		left -= n;
+	}
+	return err;
 }
 
 enum err
@@ -472,9 +486,10 @@ file_preview(struct exchange *x)
 	bool attachment = false, same_app, referenced;
 	struct faults faults = FAULTS_INIT;
 	struct file_row row;
-	struct span text, bytes;
 	char uuid[UUID_TEXT];
+	struct span text;
 	struct db *db;
+	int fd;
 	enum err err;
 
 	if (request_query(&x->request, "as_attachment", &text) &&
@@ -496,9 +511,12 @@ file_preview(struct exchange *x)
 		return err;
 	if (!same_app)
 		return reply_error(x, REPLY_FILE_DENIED);
-	err = read_bytes(x, &row, &bytes);
+	err = open_bytes(x, &row, &fd);
 	if (err == ERR_NOT_FOUND)
 		return reply_error(x, REPLY_FILE_UNKNOWN);
-	return err != ERR_NONE ? err
-			       : send_bytes(x, &row, bytes, attachment);
+	if (err != ERR_NONE)
+		return err;
+	err = send_bytes(x, &row, fd, attachment);
+	(void)close(fd);
+	return err;
 }

@@ -91,7 +91,8 @@ START_TEST(an_upload_answers_with_the_file)
 	ck_assert_uint_eq(strlen(text_at("created_by")), 36);
 	ck_assert_str_eq(text_at("reference"), "null");
 	ck_assert_str_eq(text_at("preview_url"), "null");
-	ck_assert(pyjson_is_string(at("source_url")));
+	ck_assert_str_eq(text_at("source_url"),
+	    F("/v1/files/%s/preview", text_at("id")));
 	ck_assert_uint_eq(strlen(text_at("tenant_id")), 36);
 	ck_assert_uint_eq(pyjson_count(at("")), 15);
 }

@@ -29,7 +29,8 @@ struct message_page {
 };
 
 static void
-file_json(struct buf *out, const struct message_file_row *file)
+file_json(struct buf *out, const struct exchange *x,
+    const struct message_file_row *file)
 {
 	jsonout_comma(out);
 	buf_addc(out, '{');
@@ -37,13 +38,10 @@ file_json(struct buf *out, const struct message_file_row *file)
 	jsonout_member(out, "filename",
 	    file->name.data == NULL ? SPAN("") : file->name);
 	jsonout_member_cstring(out, "type", file->type);
-	if (file->url != NULL) {
+	if (file->url != NULL || file->file_id == NULL)
 		jsonout_member_cstring(out, "url", file->url);
-	} else {
-		jsonout_name(out, "url");
-		buf_printf(out, "\"/v1/files/%s/preview\"",
-		    file->file_id == NULL ? NIL_UUID : file->file_id);
-	}
+	else
+		chat_file_address(out, "url", x, file->file_id);
 	jsonout_member_cstring(out, "mime_type", file->mime_type);
 	if (file->file != 0)
 		jsonout_member_int(out, "size", file->size);
@@ -56,19 +54,21 @@ file_json(struct buf *out, const struct message_file_row *file)
 }
 
 static void
-message_files_json(struct buf *out, const struct message_page *page, size_t i)
+message_files_json(struct buf *out, const struct exchange *x,
+    const struct message_page *page, size_t i)
 {
 	size_t k;
 
 	jsonout_name(out, "message_files");
 	buf_addc(out, '[');
 	for (k = 0; k < page->n_files[i]; k++)
-		file_json(out, &page->files[i][k]);
+		file_json(out, x, &page->files[i][k]);
 	buf_addc(out, ']');
 }
 
 static void
-message_json(struct buf *out, const struct message_page *page, size_t i)
+message_json(struct buf *out, const struct exchange *x,
+    const struct message_page *page, size_t i)
 {
 	const struct message_row *m = &page->rows[i];
 
@@ -83,7 +83,7 @@ message_json(struct buf *out, const struct message_page *page, size_t i)
 	jsonout_member_cstring(out, "status",
 	    m->state == MESSAGE_ERROR ? "error" : "normal");
 	jsonout_member_cstring(out, "error", m->error);
-	message_files_json(out, page, i);
+	message_files_json(out, x, page, i);
 	jsonout_name(out, "feedback");
 	if (m->rating == NULL)
 		buf_adds(out, "null");
@@ -155,7 +155,7 @@ send_page(struct exchange *x, const struct message_page *page)
 	jsonout_name(&body, "data");
 	buf_addc(&body, '[');
 	for (i = 0; i < page->n; i++)
-		message_json(&body, page, i);
+		message_json(&body, x, page, i);
 	buf_adds(&body, "]}");
 	return reply_json(x, 200, &body);
 }

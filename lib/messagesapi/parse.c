@@ -213,7 +213,17 @@ read_int(struct span text, int64_t *value)
 		whole.data++;
 		whole.len--;
 	}
-	return text_to_int64(whole, INT64_MIN, INT64_MAX, value);
+	if (text_to_int64(whole, INT64_MIN, INT64_MAX, value))
+		return true;
+	/* Python's integers have no end. */
+	i = whole.len > 0 && whole.data[0] == '-' ? 1 : 0;
+	*value = i == 1 ? INT64_MIN : INT64_MAX;
+	if (i == whole.len)
+		return false;
+	for (; i < whole.len; i++)
+		if (!text_is_digit(whole.data[i]))
+			return false;
+	return true;
 }
 
 int64_t
