@@ -87,6 +87,7 @@ def configuration(up, tls, trusted):
     parts = ["[server]\ndemo = yes\n"]
     for name, url, more in (
             ("fake", up.url, ""),
+            ("picky", up.url, ""),
             ("patient", up.url, "first_byte_timeout = 30000\n"),
             ("broken", up.url, "model = fault=fin\n"),
             ("half", up.url, "model = fault=fin after=1\n"),
@@ -102,7 +103,9 @@ def configuration(up, tls, trusted):
             % (name, url, "" if "first_byte" in more
                else "first_byte_timeout = 1500\n", more))
     for name, (model, *_) in CASES.items():
-        parts.append(bot(name, model, "fake"))
+        # That a server refuses stream_options is remembered.
+        parts.append(bot(name, model, "picky" if name == "usage-refused"
+                         else "fake"))
     parts += [bot("long", "tokens=400 pace_ms=50", "patient"),
               bot("quiet", "first_ms=11500", "patient"),
               bot("words", "tokens=50", "fake", "max_words = 4\n"),
