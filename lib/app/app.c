@@ -8,9 +8,11 @@
 #include <sys/stat.h>
 
 #include "app/drive.h"
+#include "app/observe.h"
 #include "app/probe.h"
 #include "auth/caller.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "botapi/botapi.h"
 #include "http/router.h"
@@ -47,6 +49,7 @@ app_new(struct config *config, int most_stores)
 	(void)umask(0077);
 	if (config == NULL)
 		return app;
+	observe_begin(config);
 	app->stores = store_pool_new(config, most_stores);
 	if (app->stores == NULL) {
 		app_free(app);
@@ -133,7 +136,7 @@ serve(struct app *app, struct exchange *x, struct gateway *gateway)
 		answer_plainly(x, 403, "The demo answers this machine only");
 		return;
 	}
-	if (!probe_serve(x, &err))
+	if (!probe_serve(x, &err) && !observe_serve(x, &err))
 		err = router_serve(families, N_FAMILIES, x);
 	if (err != ERR_NONE && err != ERR_CLIENT_GONE)
 		log_error("%s %s: %s", x->request.method,
@@ -150,6 +153,7 @@ app_serve(struct app *app, struct engine_worker *worker,
 	struct engine_worker *own = NULL;
 	struct arena arena;
 	struct exchange x;
+	int64_t began_us = clock_monotonic_us();
 
 	arena_init(&arena, REQUEST_MEMORY);
 	memset(&x, 0, sizeof(x));
@@ -162,6 +166,7 @@ app_serve(struct app *app, struct engine_worker *worker,
 	serve(app, &x, gateway);
 	if (x.answer != NULL)
 		x.answer->release(x.answer);
+	observe_end(&x, began_us);
 	response_release(&x.response);
 	arena_release(&arena);
 	engine_worker_free(own);

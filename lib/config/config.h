@@ -42,6 +42,9 @@ struct server_config {
 	bool demo;                /* accepts demo-key; loopback only */
 	bool durable;             /* synchronous=FULL; else NORMAL */
 	const char *name;         /* workspace name, for author_name */
+	const char *request_log;  /* "off", "stderr", "syslog" */
+	const char *metrics;      /* "off", "on" */
+	const char *metrics_token; /* NULL: loopback may see them */
 };
 
 /* Which bots a key opens, and where. */

@@ -66,6 +66,12 @@ const struct setting settings[] = {
 	"every stored answer survives a power cut; no: the last may be lost"),
     BOOL(SECTION_SERVER, "demo", SERVER(demo), "no",
 	"knows the key demo-key; answers on loopback only"),
+    CHOICE(SECTION_SERVER, "request_log", SERVER(request_log), "off",
+	"off|stderr|syslog", "a line for each request, without its words"),
+    CHOICE(SECTION_SERVER, "metrics", SERVER(metrics), "off", "off|on",
+	"GET /metrics, in Prometheus's format; to this machine alone"),
+    SECRET(SECTION_SERVER, "metrics_token", SERVER(metrics_token),
+	"who sends it as a bearer token sees the metrics from anywhere"),
 
     TEXT(SECTION_KEY, "hash", KEY(hash), NULL,
 	"the key's hash, as `parlance key new` printed it"),

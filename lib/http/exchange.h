@@ -12,6 +12,7 @@ struct engine_worker; /* engine/engine.h: what belongs to this worker */
 struct caller;        /* auth/caller.h: whose key it is */
 struct pyjson;        /* json/pyjson.h */
 struct route;
+struct family;
 
 struct exchange {
 	const struct config *config;
@@ -19,6 +20,7 @@ struct exchange {
 	struct engine_worker *worker;
 	struct request request;
 	struct response response;
+	const struct family *family; /* whose path it is */
 	const struct route *route;   /* what matched */
 	struct span captures[4];     /* the {parts} of its pattern */
 	const struct caller *caller; /* set by the family's guard */

@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include "base/metrics.h"
+
 #define HEAD_MAX 16384U
 #define JOIN_MAX 16384U /* a larger body is not copied behind the head */
 
@@ -83,6 +85,9 @@ response_init(struct response *r, struct gateway *g, const char *request_id,
 void
 response_release(struct response *r)
 {
+	if (r->stream)
+		metrics_stream(-1);
+	r->stream = false;
 	buf_release(&r->head);
 }
 
@@ -240,6 +245,8 @@ response_begin_stream(struct response *r, const char *content_type)
 		err = response_header(r, "X-Accel-Buffering", SPAN("no"));
 	if (err != ERR_NONE)
 		return err;
+	r->stream = true;
+	metrics_stream(1);
 	return send_with(r, SPAN_NONE);
 }
 

@@ -18,6 +18,7 @@ struct response {
 	size_t id_bytes;      /* of head: the x-request-id line */
 	int status;           /* 0 until response_status() */
 	bool sent;            /* the head is on its way: nothing can change */
+	bool stream;          /* response_begin_stream() was called */
 	bool no_body;         /* HEAD: the body is not written */
 	bool gone;            /* a write said ERR_CLIENT_GONE */
 	size_t body_bytes;    /* written so far */

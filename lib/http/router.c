@@ -120,6 +120,7 @@ serve_known(const struct family *f, struct exchange *x)
 	char allow[ALLOW_MAX];
 	enum err err = ERR_NONE;
 
+	x->family = f;
 	if (f->options != NULL && strcmp(x->request.method, "OPTIONS") == 0 &&
 	    f->options(x, &err))
 		return settle(f, x, err);
@@ -137,6 +138,7 @@ serve_unknown(const struct family *f, struct exchange *x)
 {
 	enum err err = ERR_NONE;
 
+	x->family = f;
 	if (f->options != NULL && strcmp(x->request.method, "OPTIONS") == 0 &&
 	    f->options(x, &err))
 		return settle(f, x, err);

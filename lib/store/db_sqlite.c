@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 
 #define STATEMENTS_MAX 128
 #define LOG_FRAMES_LONG 32  /* worth shortening when closing */
@@ -498,7 +499,13 @@ db_exec(struct db *db, const char *sql)
 enum err
 db_begin(struct db *db)
 {
-	return db_run(db_prepare(db, "BEGIN IMMEDIATE"));
+	int64_t from_us = metrics_on() ? clock_monotonic_us() : 0;
+	enum err err = db_run(db_prepare(db, "BEGIN IMMEDIATE"));
+
+	if (from_us != 0)
+		metrics_observe_us(METRICS_TIME_STORE,
+		    clock_monotonic_us() - from_us);
+	return err;
 }
 
 enum err

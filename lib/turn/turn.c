@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "base/words.h"
 #include "config/config.h"
 #include "knowledge/knowledge.h"
@@ -159,6 +160,8 @@ finish(struct turn *t, const struct engine_usage *usage)
 	r->latency_s =
 	    (double)(clock_monotonic_us() - t->started_us) / 1e6;
 	r->usage.latency_s = r->latency_s;
+	metrics_add(METRICS_PROMPT_TOKENS, (uint64_t)usage->prompt_tokens);
+	metrics_add(METRICS_ANSWER_TOKENS, (uint64_t)usage->completion_tokens);
 	r->stopped = t->stopped;
 	t->over = true;
 	leave_engine(t);
@@ -196,9 +199,12 @@ static void
 take_delta(struct turn *t, struct span text, struct turn_event *event)
 {
 	text = word_limit_take(&t->words, text, &t->enough);
-	if (t->result.first_token_s < 0)
-		t->result.first_token_s =
-		    (double)(clock_monotonic_us() - t->started_us) / 1e6;
+	if (t->result.first_token_s < 0) {
+		int64_t us = clock_monotonic_us() - t->started_us;
+
+		t->result.first_token_s = (double)us / 1e6;
+		metrics_observe_us(METRICS_TIME_FIRST_TOKEN, us);
+	}
 	buf_add(&t->answer, text.data, text.len);
 	if (buf_err(&t->answer) != ERR_NONE) {
 		end_with_error(t, FAULT_TOO_BIG,
@@ -233,6 +239,26 @@ take_error(struct turn *t, const struct engine_event *e,
 	event->retry_after_s = e->retry_after_s;
 }
 
+static void
+count_fault(enum engine_fault fault)
+{
+	enum metrics_counter counter = METRICS_UPSTREAM_OTHER;
+
+	if (fault == FAULT_RATE_LIMIT || fault == FAULT_QUOTA)
+		counter = METRICS_UPSTREAM_RATE;
+	else if (fault == FAULT_REFUSED || fault == FAULT_MODEL ||
+	    fault == FAULT_CREDENTIALS)
+		counter = METRICS_UPSTREAM_REFUSED;
+	else if (fault == FAULT_UNREACHABLE)
+		counter = METRICS_UPSTREAM_UNREACHABLE;
+	else if (fault == FAULT_TIMEOUT)
+		counter = METRICS_UPSTREAM_TIMEOUT;
+	else if (fault == FAULT_CUT || fault == FAULT_MALFORMED ||
+	    fault == FAULT_TOO_BIG)
+		counter = METRICS_UPSTREAM_BROKEN;
+	metrics_add(counter, 1);
+}
+
 /* One event of the engine.  False when there is nothing to tell yet. */
 static bool
 take_event(struct turn *t, struct engine_event *e, struct turn_event *event)
@@ -253,6 +279,7 @@ take_event(struct turn *t, struct engine_event *e, struct turn_event *event)
 		take_end(t, e, event);
 		return true;
 	case ENGINE_ERROR:
+		count_fault(e->fault);
 		if (fall_back(t, e))
 			return false;
 		take_error(t, e, event);
