@@ -20,6 +20,7 @@ RECORDINGS = {"recordings": [
      "pace_ms": 60000},
     {"question": "steady", "answer": ["w "] * 400, "pace_ms": 50},
     {"question": "late", "answer": ["at last"], "delay_ms": 11500},
+    {"question": "long", "answer": ["begun", " ended"], "pace_ms": 90000},
     {"question": "short", "answer": ["a", "b", "c"], "pace_ms": 150},
     {"answer": ["Yes."]}]}
 
@@ -508,6 +509,31 @@ def named_meanwhile(t, d, key):
     s.close()
 
 
+def alive(d, message):
+    db = database(d)
+    until, = db.execute("SELECT alive_until_us FROM messages WHERE id = ?",
+                        (message,)).fetchone()
+    db.close()
+    return until / 1e6
+
+
+def beats(t, d, long, began, first_until):
+    """A long answer says every 20 s that it lives, and pings each 10 s."""
+    time.sleep(max(0, began + 21.5 - time.monotonic()))
+    first = long.first()
+    t.check("beat: believed for longer now",
+            19 < alive(d, first["message_id"]) - first_until < 23,
+            alive(d, first["message_id"]) - first_until)
+    d.cgi("POST", "/v1/chat-messages/%s/stop" % first["task_id"],
+          {"user": "u"})
+    long.done.wait(5)
+    text = long.reply().text
+    t.equal("two pings in 21 s", text.count("event: ping\n\n"), 2)
+    t.equal("beat: stopped", [e["event"] for e in long.reply().events()],
+            ["message", "message_end"])
+    long.close()
+
+
 def pings(t, late):
     """A ping after ten silent seconds, with no data line."""
     late.done.wait(20)
@@ -533,6 +559,8 @@ def main():
     try:
         d.start_fcgi(workers=16)
         late = Stream(d, "fcgi", "late")
+        began, long = time.monotonic(), Stream(d, "fcgi", "long")
+        until = alive(d, long.first()["message_id"])
         d.start_lighttpd()
         for via, ask in (("cgi", d.cgi), ("fcgi", d.fcgi),
                          ("http", d.http)):
@@ -551,6 +579,7 @@ def main():
         titles(t, d, keys)
         named_meanwhile(t, d, keys["titled"])
         pings(t, late)
+        beats(t, d, long, began, until)
     finally:
         d.close()
         up.close()
