@@ -137,6 +137,36 @@ def test_deployment():
     d.close()
 
 
+FORM_BOT = """
+[bot form]
+name = With a form
+image_upload = yes
+input = city | text-input | City | required | max_length=12
+input = size | select | Size | options=small;large
+input = age | number | Age
+"""
+
+
+def test_form():
+    """A bot with a form that takes images: the features the demo lacks."""
+    with open(deployment.DEMO_CONF, encoding="utf-8") as file:
+        demo = file.read()
+    # The key is made by the program, so the file is written twice.
+    d = deployment.Deployment(BUILD)
+    key, section = d.new_key("form", "bot = form")
+    d.close()
+    conf = re.sub(r"(folder|recordings) = ", r"\1 = %s/" % os.path.dirname(
+        deployment.DEMO_CONF), demo)
+    conf = re.sub(r"(?m)^state = .*", "", conf) + FORM_BOT + section
+    d = deployment.Deployment(BUILD, conf)
+    run = Run("cgi:%s/parlance.cgi" % BUILD, "-p", "dify", "--strict",
+              "--house", "-f", "form", "-f", "images", "dify/form/*",
+              "dify/attachments/*", key=key, env=d.env)
+    check(run.code == 0, "a bot with a form and images passes", run.bad())
+    print("dify with a form", run.last)
+    d.close()
+
+
 def test_started_program():
     """fcgi:PROGRAM starts it, and leaves nothing behind."""
     with tempfile.TemporaryDirectory() as folder:
@@ -484,7 +514,7 @@ def main():
     for test in (test_usage, test_list, test_failures, test_untested,
                  test_reports, test_case_files, test_broken_targets,
                  test_retry, test_terminal, test_dialect, test_peer,
-                 test_started_program, test_deployment):
+                 test_started_program, test_form, test_deployment):
         test()
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed else 0

@@ -16,6 +16,7 @@ lock = threading.RLock()
 conversations = {}   # id -> dict, in order
 messages = []        # dicts, in order
 feedback = {}        # (message, user) -> dict
+annotations = {}     # id -> dict
 UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 BAD = "The browser (or proxy) sent a request that this server could not " \
       "understand."
@@ -490,6 +491,75 @@ def completion(request, has):
                   "app configurations.")
 
 
+# ---- uploads and annotations ------------------------------------------------
+
+def upload(request, has):
+    kind, _, boundary = request.headers.get("content-type", "").partition(
+        "boundary=")
+    parts, user = [], ""
+    for piece in request.body.split(b"--" + boundary.encode())[1:-1]:
+        head, _, content = piece.partition(b"\r\n\r\n")
+        head, content = head.decode(), content[:-2]
+        name = re.search(r'filename="([^"]*)"', head)
+        if name:
+            type_ = re.search(r"(?i)content-type: *(\S+)", head)
+            parts.append((name[1], type_ and type_[1], content))
+        elif 'name="user"' in head:
+            user = content.decode()
+    if not parts:
+        raise Refused(400, "no_file_uploaded", "Please upload your file.")
+    if len(parts) > 1 and not has("dify-many-files"):
+        raise Refused(400, "too_many_files", "Only one file is allowed.")
+    name, type_, content = parts[0]
+    if "/" in name:
+        raise invalid("Filename contains invalid characters")
+    if not type_:
+        raise Refused(415, "unsupported_file_type", "File type not allowed.")
+    id_ = str(uuid.uuid4())
+    return Answer(200 if has("dify-upload-200") else 201, {
+        "id": id_, "reference": None, "name": name,
+        "size": len(content) + has("dify-upload-size"),
+        "extension": name.rpartition(".")[2], "mime_type": type_,
+        "created_by": str(uuid.uuid5(uuid.NAMESPACE_URL, user)),
+        "created_at": int(time.time()), "preview_url": None,
+        "source_url": "/files/%s/file-preview" % id_, "original_url": None,
+        "user_id": None, "tenant_id": APP, "conversation_id": None,
+        "file_key": None})
+
+
+def annotate(request, has, id_=None):
+    if id_ is not None and id_ not in annotations:
+        raise Refused(404, "not_found", "Annotation not found")
+    if request.method == "DELETE":
+        if not has("dify-annotation-stays"):
+            del annotations[id_]
+        return Answer(204)
+    v = json_body(request, has)
+    for field in ("question", "answer"):
+        if not isinstance(v.get(field), str):
+            raise invalid("%s: Field required" % field, params=field)
+    id_ = id_ or str(uuid.uuid4())
+    annotations[id_] = {"id": id_, "question": v["question"],
+                        "answer": v["answer"], "hit_count": 0,
+                        "created_at": int(time.time())}
+    return Answer(201 if request.method == "POST" else 200, annotations[id_])
+
+
+def list_annotations(request, has):
+    q = query_of(request)
+    limit = number(q, "limit", 20, 1, 10**9, has)
+    found = [a for a in annotations.values()
+             if q.get("keyword", "") in a["question"] + a["answer"]]
+    return Answer(200, {"data": found[:limit], "has_more": len(found) > limit,
+                        "limit": limit, "total": len(found), "page": 1})
+
+
+def annotation_reply(request, has, action):
+    if action not in ("enable", "disable"):
+        raise invalid("Input should be 'enable' or 'disable'")
+    return Answer(200, {"job_id": str(uuid.uuid4()), "job_status": "waiting"})
+
+
 def no_file(request, has, id_):
     raise Refused(404, "file_not_found", "The requested file was not found.")
 
@@ -513,6 +583,12 @@ ROUTES = [(re.compile("(?:/v1)?" + path), method, handler)
     ("/parameters", "GET", parameters), ("/info", "GET", info),
     ("/meta", "GET", meta_), ("/site", "GET", site),
     ("/completion-messages", "POST", completion),
+    ("/files/upload", "POST", upload),
+    ("/apps/annotations", "POST", annotate),
+    ("/apps/annotations", "GET", list_annotations),
+    ("/apps/annotations/(%s)" % UUID, "PUT", annotate),
+    ("/apps/annotations/(%s)" % UUID, "DELETE", annotate),
+    ("/apps/annotation-reply/(\\w+)", "POST", annotation_reply),
     ("/files/(%s)/preview" % UUID, "GET", no_file),
     ("/end-users/(%s)" % UUID, "GET", no_end_user))]
 CORS = {"Access-Control-Allow-Origin": "*",
