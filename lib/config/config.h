@@ -81,6 +81,7 @@ struct bot_config {
 	struct config_list tags;
 	struct config_list engines;   /* names; the later ones are fall-backs */
 	struct config_list knowledge; /* names */
+	bool api_datasets;        /* it answers from those too */
 	const char *title_engine; /* names conversations, or NULL */
 	bool published, enabled, api_enabled;
 	struct price_list price;

@@ -118,6 +118,8 @@ const struct setting settings[] = {
 	"absent: the name is the first question"),
     WORDS(SECTION_BOT, "knowledge", BOT(knowledge), "",
 	"the knowledge it answers from"),
+    BOOL(SECTION_BOT, "api_datasets", BOT(api_datasets), "yes",
+	"it answers from datasets made over the API too"),
     BOOL(SECTION_BOT, "published", BOT(published), "yes",
 	"listed by GET /v1/bots"),
     BOOL(SECTION_BOT, "enabled", BOT(enabled), "yes",

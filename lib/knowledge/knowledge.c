@@ -8,11 +8,13 @@
 #include "knowledge/index_store.h"
 #include "knowledge/query.h"
 #include "knowledge/search.h"
+#include "knowledge/sync.h"
 #include "knowledge/update.h"
 
 #define REFERRED_FACTOR 0.6
 #define CONTEXT_FACTOR 0.5
 #define CONTEXT_TURNS 4
+#define API_DATASETS_MAX 256
 #define SCORE_FLOOR 0.1 /* below, little more than a stop word fits */
 
 struct finder {
@@ -87,6 +89,34 @@ search_one(struct finder *f, const char *uid)
 	return err == ERR_NONE ? merge(f, &hits) : err;
 }
 
+/* Datasets that were made over the API are every bot's, unless its
+ * api_datasets says no. */
+static enum err
+search_api_datasets(struct finder *f)
+{
+	struct db_stmt *s = db_prepare(f->x->db,
+	    "SELECT uid FROM dataset ORDER BY id");
+	const char *uids[API_DATASETS_MAX];
+	size_t n = 0, i, k;
+	bool row;
+	enum err err;
+
+	while ((err = db_step(s, &row)) == ERR_NONE && row &&
+	    n < API_DATASETS_MAX) {
+		uids[n] = db_cstring_copy(s, 0, f->arena);
+		if (uids[n] == NULL)
+			continue;
+		for (k = 0; k < f->config->n_knowledge; k++)
+			if (strcmp(f->config->knowledge[k].id, uids[n]) == 0)
+				break;
+		n += k == f->config->n_knowledge;
+	}
+	db_done(s);
+	for (i = 0; i < n && err == ERR_NONE; i++)
+		err = search_one(f, uids[i]);
+	return err;
+}
+
 static enum err
 search_all(struct finder *f)
 {
@@ -101,6 +131,8 @@ search_all(struct finder *f)
 		if (k != NULL)
 			err = search_one(f, k->id);
 	}
+	if (err == ERR_NONE && f->bot->api_datasets)
+		err = search_api_datasets(f);
 	if (err != ERR_NONE) {
 		db_rollback(f->x->db);
 		return err;
@@ -138,9 +170,12 @@ knowledge_search(const struct config *config, const struct bot_config *bot,
 
 	*passages = NULL;
 	*n = 0;
-	if (bot->knowledge.n == 0 || top_k == 0)
+	if ((bot->knowledge.n == 0 && !bot->api_datasets) || top_k == 0)
 		return ERR_NONE;
-	update_check(config);
+	/* Who makes a document over the API indexes it; the look is for
+	 * folders, and for an index that was deleted. */
+	if (bot->knowledge.n > 0)
+		update_check(config);
 	err = index_open(config, &f.x);
 	if (err == ERR_NOT_FOUND)
 		return ERR_NONE;
@@ -150,6 +185,36 @@ knowledge_search(const struct config *config, const struct bot_config *bot,
 	err = search_all(&f);
 	if (err == ERR_NONE)
 		err = hand_over(&f, passages, n);
+	index_close(f.x);
+	return err;
+}
+
+enum err
+knowledge_retrieve(const struct config *config, const char *dataset,
+    struct span question, size_t top_k, struct arena *arena,
+    struct passage **passages, size_t *n)
+{
+	static const struct bot_config anyone = {.score_threshold = 0};
+	struct finder f = {.config = config, .bot = &anyone,
+	    .question = question, .top_k = top_k, .arena = arena};
+	struct passage *list;
+	enum err err;
+	size_t i;
+
+	*passages = NULL;
+	*n = 0;
+	err = index_open(config, &f.x);
+	if (err == ERR_NOT_FOUND)
+		return ERR_NONE;
+	if (err != ERR_NONE)
+		return err;
+	err = search_one(&f, dataset);
+	list = arena_array(arena, f.best.n + 1, sizeof(*list));
+	if (err == ERR_NONE && list == NULL)
+		err = ERR_MEMORY;
+	for (i = 0; i < f.best.n && err == ERR_NONE; i++)
+		list[(*n)++] = f.best.items[i].passage;
+	*passages = list;
 	index_close(f.x);
 	return err;
 }
@@ -176,5 +241,7 @@ knowledge_index(const struct config *config, const char *name, bool verbose)
 			    err_text(one));
 		err = err == ERR_NONE ? one : err;
 	}
+	if (name == NULL)
+		sync_check(config);
 	return err;
 }

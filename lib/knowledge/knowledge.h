@@ -29,6 +29,12 @@ enum err knowledge_search(const struct config *config,
     struct arena *arena, struct passage **passages, size_t *n)
     __attribute__((warn_unused_result));
 
+/* The same in one dataset, declared or made over the API, by its id; no
+ * score is too low.  *n is 0 when the index does not have it. */
+enum err knowledge_retrieve(const struct config *config, const char *dataset,
+    struct span question, size_t top_k, struct arena *arena,
+    struct passage **passages, size_t *n) __attribute__((warn_unused_result));
+
 /* Brings the index of one knowledge (NULL: of all) up to date; progress and
  * skipped files go to stderr when verbose.  For `parlance index`. */
 enum err knowledge_index(const struct config *config, const char *name,

@@ -20,14 +20,15 @@
 #include "base/uuid.h"
 #include "knowledge/documents.h"
 #include "knowledge/folder.h"
+#include "knowledge/ingest.h"
 #include "knowledge/progress.h"
+#include "knowledge/sync.h"
 
 #define ARENA_MAX ((size_t)256 << 20)
 #define QUICK_MS 1000
+#define MOST_SECONDS 60 /* between two looks, when nothing is declared */
 #define QUICK_BYTES ((int64_t)8 << 20)
 #define HASH_BYTES 16
-/* Of a document that does not tell, such as a list of names and numbers. */
-#define FALLBACK_LANGUAGE "en"
 #define TEXT_MAX ((size_t)256 << 20)
 
 enum change { CHANGE_ADD, CHANGE_REPLACE, CHANGE_REMOVE };
@@ -69,6 +70,7 @@ compare(struct pass *p, struct index_store *x, int64_t dataset)
 {
 	struct db_stmt *s = db_prepare(x->db,
 	    "SELECT id, path, size, changed FROM document WHERE dataset = ?"
+	    " AND path NOT LIKE '" INGEST_API_PATH "%'"
 	    " ORDER BY path COLLATE BINARY");
 	size_t i = 0, room = p->list.n;
 	struct change_item *grown;
@@ -159,63 +161,6 @@ find_changes(struct pass *p)
 
 /* ---- one document ---------------------------------------------------------- */
 
-/* Where segments go; equal ones of a document are kept once. */
-struct sink {
-	struct pass *p;
-	struct index_document *d;
-	uint64_t *seen;
-	size_t n_seen, seen_size;
-};
-
-static bool
-seen_before(struct sink *k, struct span text, enum err *err)
-{
-	uint64_t hash = 14695981039346656037ULL, *grown;
-	size_t i;
-
-	for (i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.data[i]) *
-		    1099511628211ULL;
-	hash |= hash == 0;
-	if ((k->n_seen + 1) * 2 > k->seen_size) {
-		size_t size = k->seen_size == 0 ? 256 : k->seen_size * 2, j;
-
-		grown = calloc(size, sizeof(*grown));
-		if (grown == NULL) {
-			*err = ERR_MEMORY;
-			return true;
-		}
-		for (i = 0; i < k->seen_size; i++) {
-			if (k->seen[i] == 0)
-				continue;
-			for (j = k->seen[i] & (size - 1); grown[j] != 0;)
-				j = (j + 1) & (size - 1);
-			grown[j] = k->seen[i];
-		}
-		free(k->seen);
-		k->seen = grown;
-		k->seen_size = size;
-	}
-	for (i = hash & (k->seen_size - 1); k->seen[i] != 0;
-	     i = (i + 1) & (k->seen_size - 1))
-		if (k->seen[i] == hash)
-			return true;
-	k->seen[i] = hash;
-	k->n_seen++;
-	return false;
-}
-
-static enum err
-take_segment(void *arg, const struct segment *segment)
-{
-	struct sink *k = arg;
-	enum err err = ERR_NONE;
-
-	if (seen_before(k, segment->content, &err))
-		return err;
-	return index_add_segment(k->p->x, &k->p->dataset, k->d, segment);
-}
-
 /* The file's bytes, to free(). */
 static enum err
 read_file(const char *path, int64_t size, char **bytes, size_t *len)
@@ -259,41 +204,6 @@ hash_is_known(struct pass *p, int64_t document, struct span hash)
 	return same;
 }
 
-/* The language of a document whose knowledge declares none. */
-static const char *
-language_of(const struct knowledge_config *k, const char *name,
-    struct span text)
-{
-	struct buf sample = BUF_INIT(4096);
-	const struct language *l;
-
-	l = language_find(k->language);
-	if (l == NULL) {
-		document_sample(name, text, &sample);
-		l = language_guess(
-		    (struct span){buf_text(&sample), sample.len});
-	}
-	buf_release(&sample);
-	return l == NULL ? FALLBACK_LANGUAGE : l->code;
-}
-
-static enum err
-cut_document(struct pass *p, struct span text, struct index_document *d,
-    const char **remark)
-{
-	struct sink sink = {.p = p, .d = d};
-	struct segmenter segmenter;
-	enum err err;
-
-	segmenter_init(&segmenter, take_segment, &sink);
-	document_blocks(d->path, text, &segmenter);
-	err = segmenter_end(&segmenter);
-	if (segmenter.dropped > 0)
-		*remark = "has rows that are too long; left out";
-	free(sink.seen);
-	return err;
-}
-
 /* Reads, cuts and indexes; a document that cannot be read stays listed with
  * its fault, so that it is not tried again until it changes. */
 static enum err
@@ -312,14 +222,9 @@ put_document(struct pass *p, const char *full, struct span bytes,
 		d->fault = remark == NULL ? "is too large" : remark;
 		err = ERR_NONE;
 	}
-	if (err == ERR_NONE && d->fault == NULL)
-		d->language = language_of(p->k, d->path, whole);
 	if (err == ERR_NONE)
-		err = index_begin_document(p->x, &p->dataset, d);
-	if (err == ERR_NONE && d->fault == NULL)
-		err = cut_document(p, whole, d, &remark);
-	if (err == ERR_NONE)
-		err = index_end_document(p->x, &p->dataset, d);
+		err = ingest_document(p->x, &p->dataset, d, d->path, whole,
+		    &remark);
 	if (d->fault != NULL)
 		progress_remark(&p->progress, d->path,
 		    arena_printf(&p->arena, "%s; skipped", d->fault));
@@ -482,7 +387,7 @@ update_folder(const struct config *config, const struct knowledge_config *k,
 static bool
 look_is_due(const struct config *config, const char *stamp)
 {
-	int64_t seconds = INT64_MAX;
+	int64_t seconds = MOST_SECONDS;
 	struct timespec now;
 	struct stat st;
 	size_t i;
@@ -521,7 +426,7 @@ update_check(const struct config *config)
 
 	(void)snprintf(stamp, sizeof(stamp), "%s/index.checked",
 	    config->server.state);
-	if (config->n_knowledge == 0 || !look_is_due(config, stamp))
+	if (!look_is_due(config, stamp))
 		return;
 	/* First the stamp: one process looks, the others go on. */
 	set_stamp(stamp);
@@ -538,6 +443,7 @@ update_check(const struct config *config)
 		if (err == ERR_NONE && !result.complete)
 			complete = false;
 	}
+	sync_check(config);
 	if (!complete)
 		(void)unlink(stamp); /* the next search goes on with it */
 }

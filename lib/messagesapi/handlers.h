@@ -51,4 +51,19 @@ enum err annotation_reply_status(struct exchange *x);
 /* end_users_handler.c */
 enum err end_user_get(struct exchange *x);
 
+/* datasets_handler.c */
+enum err datasets_post(struct exchange *x);
+enum err datasets_get(struct exchange *x);
+enum err dataset_get(struct exchange *x);
+enum err dataset_delete(struct exchange *x);
+enum err dataset_retrieve(struct exchange *x);
+
+/* dataset_documents_handler.c */
+enum err document_by_text_post(struct exchange *x);
+enum err document_by_file_post(struct exchange *x);
+enum err documents_get(struct exchange *x);
+enum err document_delete(struct exchange *x);
+enum err indexing_status_get(struct exchange *x);
+enum err segments_get(struct exchange *x);
+
 #endif

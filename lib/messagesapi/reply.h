@@ -85,6 +85,21 @@ enum err reply_nothing(struct exchange *x);
 	    "The requested file was not found.")                               \
 	X(FILE_DENIED, 403, "file_access_denied",                              \
 	    "Access to the requested file is denied.")                         \
+	X(DATASET, 404, "not_found", "Dataset not found.")                     \
+	X(DATASET_NAME, 409, "dataset_name_duplicate",                         \
+	    "The dataset name already exists. Please modify your dataset "     \
+	    "name.")                                                           \
+	X(DATASET_USED, 409, "dataset_in_use",                                 \
+	    "The dataset is being used by some apps. Please remove the "       \
+	    "dataset from the apps before deleting it.")                       \
+	X(DOCUMENT, 404, "not_found", "Document Not Exists.")                  \
+	X(DOCUMENT_MISSING, 404, "not_found", "Document not found.")           \
+	X(DOCUMENTS, 404, "not_found", "Documents not found.")                 \
+	X(DOCUMENT_FIXED, 403, "archived_document_immutable",                  \
+	    "The archived document is not editable.")                          \
+	X(DATASET_EMPTY, 400, "dataset_not_initialized",                       \
+	    "The dataset is still being initialized or indexing. Please wait " \
+	    "a moment.")                                                       \
 	X(SPEECH_OFF, 400, "speech_to_text_disabled",                          \
 	    "Speech to text is disabled.")
 

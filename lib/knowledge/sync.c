@@ -1,0 +1,292 @@
+/*
+ * The store is what counts, the index is made from it.  Documents over the
+ * API never change, so the two are compared by their ids alone.
+ */
+#include "knowledge/sync.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "knowledge/ingest.h"
+#include "store/datasets.h"
+
+#define ARENA_MAX ((size_t)512 << 20)
+
+struct sync {
+	const struct config *config;
+	struct db *db;
+	struct arena arena, text;
+	struct dataset_document_row *rows; /* of the store */
+	size_t n_rows;
+	struct dataset_row *datasets;
+	size_t n_datasets;
+	struct known {
+		int64_t id;
+		const char *uid;     /* of the document */
+		const char *dataset; /* its uid */
+	} *known; /* of the index */
+	size_t n_known;
+	struct index_store *x;
+	int64_t changes;
+};
+
+static enum err
+read_store(struct sync *s)
+{
+	enum err err = dataset_documents_list(s->db, NULL, NULL, &s->arena,
+	    &s->rows, &s->n_rows);
+
+	return err == ERR_NONE ? datasets_list(s->db, SPAN_NONE, &s->arena,
+	    &s->datasets, &s->n_datasets) : err;
+}
+
+static enum err
+read_index(struct sync *s, struct index_store *x)
+{
+	static const char counting[] = "SELECT count(*) FROM document";
+	static const char sql[] = "SELECT d.id, d.uid, k.uid FROM document d"
+	    " JOIN dataset k ON k.id = d.dataset"
+	    " WHERE d.path LIKE '" INGEST_API_PATH "%'";
+	struct db_stmt *st = db_prepare(x->db, counting);
+	int64_t most = 0;
+	bool row;
+	enum err err = db_step(st, &row);
+
+	if (err == ERR_NONE && row)
+		most = db_int(st, 0);
+	db_done(st);
+	s->n_known = 0;
+	s->known = arena_array(&s->arena, (size_t)most + 1, sizeof(*s->known));
+	if (s->known == NULL || err != ERR_NONE)
+		return s->known == NULL ? ERR_MEMORY : err;
+	st = db_prepare(x->db, sql);
+	while ((err = db_step(st, &row)) == ERR_NONE && row) {
+		struct known *k = &s->known[s->n_known++];
+
+		k->id = db_int(st, 0);
+		k->uid = db_cstring_copy(st, 1, &s->arena);
+		k->dataset = db_cstring_copy(st, 2, &s->arena);
+		if (k->uid == NULL || k->dataset == NULL) {
+			err = ERR_MEMORY;
+			break;
+		}
+	}
+	db_done(st);
+	return err;
+}
+
+static bool
+store_has(const struct sync *s, const struct known *k)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_rows; i++)
+		if (strcmp(s->rows[i].id, k->uid) == 0)
+			return true;
+	return false;
+}
+
+static bool
+index_has(const struct sync *s, const struct dataset_document_row *row)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_known; i++)
+		if (strcmp(s->known[i].uid, row->id) == 0)
+			return true;
+	return false;
+}
+
+/* Name and language of a dataset; false: nobody knows it. */
+static bool
+describe(const struct sync *s, const char *uid, struct index_dataset *d)
+{
+	size_t i;
+
+	for (i = 0; i < s->config->n_knowledge; i++) {
+		const struct knowledge_config *k = &s->config->knowledge[i];
+
+		if (strcmp(k->id, uid) == 0) {
+			d->name = k->title;
+			d->language = k->language;
+			return true;
+		}
+	}
+	for (i = 0; i < s->n_datasets; i++)
+		if (strcmp(s->datasets[i].id, uid) == 0) {
+			d->name = s->datasets[i].name;
+			d->language = NULL;
+			return true;
+		}
+	return false;
+}
+
+static bool
+differs(const struct sync *s)
+{
+	struct index_dataset d;
+	size_t i;
+
+	for (i = 0; i < s->n_rows; i++)
+		if (!index_has(s, &s->rows[i]) &&
+		    describe(s, s->rows[i].dataset, &d))
+			return true;
+	for (i = 0; i < s->n_known; i++)
+		if (!store_has(s, &s->known[i]))
+			return true;
+	return false;
+}
+
+static enum err
+add_document(struct sync *s, const struct dataset_document_row *row)
+{
+	struct dataset_document_row full;
+	struct index_dataset d = {.id = 0};
+	struct index_document document = {.uid = row->id, .name = row->name,
+	    .changed_ns = row->created_us * 1000};
+	const char *remark = NULL;
+	enum err err;
+
+	if (!describe(s, row->dataset, &d))
+		return ERR_NONE;
+	err = index_put_dataset(s->x, row->dataset, d.name, d.language, &d);
+	arena_release(&s->text);
+	if (err == ERR_NONE)
+		err = dataset_documents_find(s->db, row->id, &s->text, &full);
+	if (err == ERR_NOT_FOUND)
+		return ERR_NONE; /* removed meanwhile */
+	document.path = arena_printf(&s->text, "%s%s", INGEST_API_PATH,
+	    row->id);
+	document.size = (int64_t)full.content.len;
+	if (err == ERR_NONE && document.path == NULL)
+		err = ERR_MEMORY;
+	if (err == ERR_NONE)
+		err = ingest_document(s->x, &d, &document, row->file_name,
+		    full.content, &remark);
+	return err == ERR_NONE ? index_settle(s->x, &d) : err;
+}
+
+static enum err
+remove_document(struct sync *s, const struct known *k)
+{
+	struct index_dataset d;
+	enum err err = index_find_dataset(s->x, k->dataset, &s->arena, &d);
+
+	if (err == ERR_NONE)
+		err = index_remove_document(s->x, &d, k->id);
+	return err == ERR_NONE ? index_settle(s->x, &d) : err;
+}
+
+/* Datasets that neither the store nor the configuration has any more. */
+static enum err
+remove_datasets(struct sync *s)
+{
+	static const char sql[] = "SELECT uid FROM dataset";
+	struct db_stmt *st = db_prepare(s->x->db, sql);
+	struct index_dataset d;
+	const char *gone[64];
+	size_t n = 0;
+	bool row;
+	enum err err;
+
+	while ((err = db_step(st, &row)) == ERR_NONE && row && n < 64) {
+		gone[n] = db_cstring_copy(st, 0, &s->arena);
+		if (gone[n] != NULL && !describe(s, gone[n], &d))
+			n++;
+	}
+	db_done(st);
+	while (err == ERR_NONE && n > 0) {
+		err = index_find_dataset(s->x, gone[--n], &s->arena, &d);
+		if (err == ERR_NONE && d.id != 0)
+			err = index_remove_dataset(s->x, &d);
+	}
+	return err;
+}
+
+static enum err
+apply(struct sync *s, bool wait)
+{
+	size_t i;
+	enum err err = index_open_writer(s->config, wait, false, &s->x);
+
+	/* Both again: much may have happened while we waited. */
+	if (err == ERR_NONE)
+		err = read_store(s);
+	if (err == ERR_NONE)
+		err = read_index(s, s->x);
+	for (i = 0; i < s->n_known && err == ERR_NONE; i++)
+		if (!store_has(s, &s->known[i]))
+			err = remove_document(s, &s->known[i]);
+	for (i = 0; i < s->n_rows && err == ERR_NONE; i++)
+		if (!index_has(s, &s->rows[i]))
+			err = add_document(s, &s->rows[i]);
+	if (err == ERR_NONE)
+		err = remove_datasets(s);
+	if (err == ERR_NONE)
+		err = index_commit(s->x);
+	index_close(s->x);
+	return err;
+}
+
+enum err
+sync_datasets(const struct config *config, struct db *db, bool wait)
+{
+	struct sync s = {.config = config, .db = db};
+	struct index_store *x = NULL;
+	enum err err;
+
+	arena_init(&s.arena, ARENA_MAX);
+	arena_init(&s.text, ARENA_MAX);
+	err = read_store(&s);
+	if (err == ERR_NONE) {
+		err = index_open(config, &x);
+		if (err == ERR_NONE)
+			err = read_index(&s, x);
+		else if (err == ERR_NOT_FOUND || err == ERR_STORE_CORRUPT)
+			err = ERR_NONE;
+		index_close(x);
+	}
+	if (err == ERR_NONE && differs(&s))
+		err = apply(&s, wait);
+	arena_release(&s.arena);
+	arena_release(&s.text);
+	return err;
+}
+
+static bool
+has_documents(struct db *db)
+{
+	struct db_stmt *s = db_prepare(db, "SELECT 1 FROM sqlite_master"
+	    " WHERE name = 'dataset_documents'");
+	bool row = false;
+
+	if (db_step(s, &row) != ERR_NONE)
+		row = false;
+	db_done(s);
+	return row;
+}
+
+void
+sync_check(const struct config *config)
+{
+	struct db_options options = {.read_only = true,
+	    .busy_timeout_ms = config->server.busy_timeout_ms};
+	struct db *db = NULL;
+	struct stat st;
+	char path[4200];
+	enum err err;
+
+	(void)snprintf(path, sizeof(path), "%s/parlance.db",
+	    config->server.state);
+	if (stat(path, &st) != 0 || st.st_size == 0)
+		return;
+	err = db_open(path, &options, &db, NULL);
+	if (err == ERR_NONE && has_documents(db))
+		err = sync_datasets(config, db, false);
+	if (err != ERR_NONE && err != ERR_STORE_BUSY)
+		log_error("knowledge: documents over the API cannot be "
+			  "indexed: %s", err_text(err));
+	db_close(db);
+}

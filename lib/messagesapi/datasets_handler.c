@@ -1,0 +1,357 @@
+/* Datasets: make, list, show, delete, and search in one. */
+#include "messagesapi/handlers.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "config/config.h"
+#include "json/jsonout.h"
+#include "knowledge/knowledge.h"
+#include "knowledge/sync.h"
+#include "messagesapi/dataset_view.h"
+#include "messagesapi/api_store.h"
+#include "messagesapi/reply.h"
+
+#define NAME_CODES_MAX 40
+#define DESCRIPTION_CODES_MAX 400
+#define QUERY_CODES_MAX 250
+#define PAGE_MAX 100
+#define TOP_K_MAX 100
+
+/* ---- making ----------------------------------------------------------------- */
+
+/* One of the words, or absent; the fallback when absent or null. */
+static const char *
+read_choice(const struct pyjson *body, struct faults *f, const char *name,
+    const char *const *words, const char *fallback)
+{
+	struct span text = parse_string(body, f, name, false);
+	size_t i;
+
+	if (text.data == NULL)
+		return fallback;
+	for (i = 0; words[i] != NULL; i++)
+		if (span_is(text, words[i]))
+			return words[i];
+	faults_add(f, name, "Input is not one of the values it may have");
+	return fallback;
+}
+
+static const char *
+read_text(struct exchange *x, const struct pyjson *body, struct faults *f,
+    const char *name, size_t most, const char *fallback)
+{
+	struct span text = parse_string(body, f, name, false);
+
+	if (text.data == NULL)
+		return fallback;
+	if (utf8_length(text) > most)
+		faults_add(f, name, "String should have at most %zu characters",
+		    most);
+	return arena_strndup(x->request.arena, text.data, text.len);
+}
+
+/* The body of POST /datasets; false: answered. */
+static bool
+read_dataset(struct exchange *x, struct dataset_row *row, enum err *err)
+{
+	static const char *const techniques[] = {"high_quality", "economy",
+	    NULL};
+	static const char *const permissions[] = {"only_me",
+	    "all_team_members", "partial_members", NULL};
+	static const char *const providers[] = {"vendor", "external", NULL};
+	struct faults faults = FAULTS_INIT;
+	struct buf json = BUF_INIT(65536);
+	const struct pyjson *body, *model;
+	struct span name;
+
+	*err = ERR_NONE;
+	if (!parse_body(x, &body, err))
+		return false;
+	name = parse_string(body, &faults, "name", true);
+	if (name.data != NULL && (name.len == 0 ||
+	    utf8_length(name) > NAME_CODES_MAX))
+		faults_add(&faults, "name",
+		    "String should have 1 to %d characters", NAME_CODES_MAX);
+	row->name = arena_strndup(x->request.arena,
+	    name.data == NULL ? "" : name.data, name.len);
+	row->description = read_text(x, body, &faults, "description",
+	    DESCRIPTION_CODES_MAX, "");
+	row->technique = read_choice(body, &faults, "indexing_technique",
+	    techniques, NULL);
+	row->permission = read_choice(body, &faults, "permission",
+	    permissions, "only_me");
+	(void)read_choice(body, &faults, "provider", providers, "vendor");
+	row->embedding_model = read_text(x, body, &faults, "embedding_model",
+	    200, NULL);
+	row->embedding_provider = read_text(x, body, &faults,
+	    "embedding_model_provider", 200, NULL);
+	model = pyjson_get(body, "retrieval_model");
+	if (pyjson_given(model) && !pyjson_is_object(model))
+		faults_add(&faults, "retrieval_model",
+		    "Input should be an object");
+	if (faults_answered(&faults, x, err))
+		return false;
+	if (pyjson_is_object(model)) {
+		pyjson_write(&json, model);
+		row->retrieval_json.data = arena_strndup(x->request.arena,
+		    buf_text(&json), json.len);
+		row->retrieval_json.len = json.len;
+	}
+	*err = buf_err(&json);
+	buf_release(&json);
+	if (row->name == NULL || row->description == NULL)
+		*err = ERR_MEMORY;
+	return *err == ERR_NONE;
+}
+
+static bool
+is_declared_name(const struct config *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_knowledge; i++)
+		if (strcmp(c->knowledge[i].title, name) == 0)
+			return true;
+	return false;
+}
+
+static enum err
+send_dataset(struct exchange *x, const struct dataset_view *d)
+{
+	struct buf body = BUF_INIT(REPLY_MAX);
+	enum err err = dataset_view_json(x, d, &body);
+
+	if (err == ERR_NONE)
+		return reply_json(x, 200, &body);
+	buf_release(&body);
+	return err;
+}
+
+enum err
+datasets_post(struct exchange *x)
+{
+	struct dataset_view d = {.declared = NULL};
+	char id[UUID_TEXT];
+	struct db *db;
+	enum err err;
+
+	if (!read_dataset(x, &d.row, &err))
+		return err;
+	if (is_declared_name(x->config, d.row.name))
+		return reply_error(x, REPLY_DATASET_NAME);
+	err = uuid_random(id);
+	if (err == ERR_NONE)
+		err = store_lease(x->stores, &db);
+	if (err != ERR_NONE)
+		return err;
+	d.row.id = id;
+	d.row.created_us = d.row.updated_us = clock_now_us();
+	err = datasets_add(db, &d.row);
+	store_return(x->stores, db);
+	if (err == ERR_CONFLICT)
+		return reply_error(x, REPLY_DATASET_NAME);
+	return err != ERR_NONE ? err : send_dataset(x, &d);
+}
+
+/* ---- listing ------------------------------------------------------------------ */
+
+static bool
+fits(struct span keyword, const char *name)
+{
+	size_t i, len = strlen(name);
+
+	for (i = 0; i + keyword.len <= len; i++)
+		if (memcmp(name + i, keyword.data == NULL ? "" : keyword.data,
+			keyword.len) == 0)
+			return true;
+	return false;
+}
+
+/* Those made over the API, newest first, then the declared ones. */
+static enum err
+list_page(struct exchange *x, const struct dataset_row *rows, size_t n,
+    struct span keyword, int64_t page, int64_t limit)
+{
+	struct buf body = BUF_INIT(REPLY_MAX);
+	struct dataset_view d;
+	int64_t at = 0, first = (page - 1) * limit;
+	enum err err = ERR_NONE;
+	size_t i;
+
+	buf_adds(&body, "{\"data\":[");
+	for (i = 0; i < n + x->config->n_knowledge && err == ERR_NONE; i++) {
+		if (i < n) {
+			d = (struct dataset_view){.row = rows[i]};
+		} else {
+			dataset_view_declared(&x->config->knowledge[i - n],
+			    &d);
+			if (!fits(keyword, d.row.name))
+				continue;
+		}
+		if (at >= first && at < first + limit)
+			err = dataset_view_json(x, &d, &body);
+		at++;
+	}
+	buf_addc(&body, ']');
+	dataset_view_page(&body, page, limit, at);
+	buf_addc(&body, '}');
+	if (err == ERR_NONE)
+		return reply_json(x, 200, &body);
+	buf_release(&body);
+	return err;
+}
+
+enum err
+datasets_get(struct exchange *x)
+{
+	struct faults faults = FAULTS_INIT;
+	struct dataset_row *rows;
+	struct span keyword = SPAN_NONE;
+	int64_t page, limit;
+	struct db *db;
+	size_t n;
+	enum err err;
+
+	page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
+	limit = parse_query_int(x, &faults, "limit", 1, PAGE_MAX, 20);
+	(void)request_query(&x->request, "keyword", &keyword);
+	if (faults_answered(&faults, x, &err))
+		return err;
+	err = store_lease(x->stores, &db);
+	if (err != ERR_NONE)
+		return err;
+	err = datasets_list(db, keyword, x->request.arena, &rows, &n);
+	store_return(x->stores, db);
+	return err != ERR_NONE ? err
+			       : list_page(x, rows, n, keyword, page, limit);
+}
+
+enum err
+dataset_get(struct exchange *x)
+{
+	struct dataset_view d;
+	enum err err;
+
+	return dataset_view_find(x, &d, &err) ? send_dataset(x, &d) : err;
+}
+
+enum err
+dataset_delete(struct exchange *x)
+{
+	struct dataset_view d;
+	struct db *db;
+	enum err err;
+
+	if (!dataset_view_find(x, &d, &err))
+		return err;
+	if (d.declared != NULL)
+		return reply_error(x, REPLY_DATASET_USED);
+	err = store_lease(x->stores, &db);
+	if (err != ERR_NONE)
+		return err;
+	err = datasets_delete(db, span_of(d.row.id));
+	if (err == ERR_NONE)
+		err = sync_datasets(x->config, db, true);
+	store_return(x->stores, db);
+	if (err == ERR_NOT_FOUND)
+		return reply_error(x, REPLY_DATASET);
+	return err != ERR_NONE ? err : reply_nothing(x);
+}
+
+/* ---- searching ------------------------------------------------------------------ */
+
+struct retrieval {
+	struct span query;
+	int64_t top_k;
+	double threshold;
+};
+
+static bool
+read_retrieval(struct exchange *x, struct retrieval *r, enum err *err)
+{
+	struct faults faults = FAULTS_INIT;
+	const struct pyjson *body, *model, *value;
+	bool limited = false;
+
+	*err = ERR_NONE;
+	if (!parse_body(x, &body, err))
+		return false;
+	r->query = parse_string(body, &faults, "query", true);
+	if (utf8_length(r->query) > QUERY_CODES_MAX)
+		faults_add(&faults, "query",
+		    "String should have at most %d characters",
+		    QUERY_CODES_MAX);
+	model = pyjson_get(body, "retrieval_model");
+	r->top_k = 4;
+	value = pyjson_get(model, "top_k");
+	if (pyjson_given(value) && (!pyjson_int64(value, &r->top_k) ||
+	    r->top_k < 1 || r->top_k > TOP_K_MAX))
+		faults_add(&faults, "retrieval_model.top_k",
+		    "Input should be an integer from 1 to %d", TOP_K_MAX);
+	(void)pyjson_bool(pyjson_get(model, "score_threshold_enabled"),
+	    &limited);
+	r->threshold = pyjson_double(pyjson_get(model, "score_threshold"));
+	if (!limited || isnan(r->threshold))
+		r->threshold = 0;
+	return !faults_answered(&faults, x, err);
+}
+
+static void
+put_record(struct exchange *x, const struct passage *p, struct buf *out)
+{
+	struct browse_segment s = {.id = p->segment_id,
+	    .position = p->segment_position, .words = p->word_count,
+	    .content = p->content};
+
+	jsonout_comma(out);
+	buf_adds(out, "{\"segment\":{");
+	dataset_view_segment(x, p->document_id, &s, out);
+	jsonout_name(out, "document");
+	buf_addc(out, '{');
+	jsonout_member_cstring(out, "id", p->document_id);
+	jsonout_member_cstring(out, "data_source_type", "upload_file");
+	jsonout_member_cstring(out, "name", p->document_name);
+	jsonout_member_null(out, "doc_type");
+	jsonout_member_null(out, "doc_metadata");
+	buf_adds(out, "}}");
+	jsonout_member_raw(out, "child_chunks", SPAN("[]"));
+	jsonout_member_double(out, "score", p->score);
+	jsonout_member_null(out, "tsne_position");
+	jsonout_member_raw(out, "files", SPAN("[]"));
+	jsonout_member_null(out, "summary");
+	buf_addc(out, '}');
+}
+
+enum err
+dataset_retrieve(struct exchange *x)
+{
+	struct buf body = BUF_INIT(REPLY_MAX);
+	struct dataset_view d;
+	struct retrieval r;
+	struct passage *passages;
+	int64_t documents, words;
+	size_t n, i;
+	enum err err;
+
+	if (!dataset_view_find(x, &d, &err) || !read_retrieval(x, &r, &err))
+		return err;
+	err = browse_dataset(x->config, d.row.id, &documents, &words);
+	if (err == ERR_NONE && documents == 0)
+		return reply_error(x, REPLY_DATASET_EMPTY);
+	if (err == ERR_NONE)
+		err = knowledge_retrieve(x->config, d.row.id, r.query,
+		    (size_t)r.top_k, x->request.arena, &passages, &n);
+	if (err != ERR_NONE)
+		return err;
+	buf_adds(&body, "{\"query\":{");
+	jsonout_member(&body, "content", r.query);
+	buf_adds(&body, "},\"records\":[");
+	for (i = 0; i < n; i++)
+		if (passages[i].score >= r.threshold)
+			put_record(x, &passages[i], &body);
+	buf_adds(&body, "]}");
+	return reply_json(x, 200, &body);
+}

@@ -1,0 +1,266 @@
+/* The rows of datasets and of their documents. */
+#include "store/datasets.h"
+
+#include "store/rows.h"
+
+#define COLUMNS                                                                \
+	"seq, id, name, description, permission, technique, "                  \
+	"embedding_model, embedding_provider, retrieval_json, created_us, "    \
+	"updated_us "
+#define DOCUMENT_COLUMNS                                                       \
+	"seq, id, dataset, batch, name, file_name, doc_form, created_us "
+
+enum err
+datasets_add(struct db *db, const struct dataset_row *row)
+{
+	static const char sql[] = "INSERT INTO datasets (id, name, "
+	    "description, permission, technique, embedding_model, "
+	    "embedding_provider, retrieval_json, created_us, updated_us) "
+	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_cstring(s, 1, row->id);
+	db_bind_cstring(s, 2, row->name);
+	db_bind_cstring(s, 3, row->description);
+	db_bind_cstring(s, 4, row->permission);
+	db_bind_cstring(s, 5, row->technique);
+	db_bind_cstring(s, 6, row->embedding_model);
+	db_bind_cstring(s, 7, row->embedding_provider);
+	db_bind_text(s, 8, row->retrieval_json);
+	db_bind_int(s, 9, row->created_us);
+	db_bind_int(s, 10, row->updated_us);
+	return db_run(s);
+}
+
+static enum err
+read_dataset(struct db_stmt *s, struct arena *arena, struct dataset_row *row)
+{
+	row->seq = db_int(s, 0);
+	row->id = db_cstring_copy(s, 1, arena);
+	row->name = db_cstring_copy(s, 2, arena);
+	row->description = db_cstring_copy(s, 3, arena);
+	row->permission = db_cstring_copy(s, 4, arena);
+	row->technique = db_cstring_copy(s, 5, arena);
+	row->embedding_model = db_cstring_copy(s, 6, arena);
+	row->embedding_provider = db_cstring_copy(s, 7, arena);
+	row->retrieval_json = db_text_copy(s, 8, arena);
+	row->created_us = db_int(s, 9);
+	row->updated_us = db_int(s, 10);
+	return row->id == NULL || row->name == NULL ||
+		row->description == NULL || row->permission == NULL
+	    ? ERR_MEMORY
+	    : ERR_NONE;
+}
+
+enum err
+datasets_find(struct db *db, struct span id, struct arena *arena,
+    struct dataset_row *row)
+{
+	static const char sql[] = "SELECT " COLUMNS
+	    "FROM datasets WHERE id = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	bool found;
+	enum err err;
+
+	*row = (struct dataset_row){0};
+	db_bind_text(s, 1, id);
+	err = db_step(s, &found);
+	if (err == ERR_NONE)
+		err = found ? read_dataset(s, arena, row) : ERR_NOT_FOUND;
+	db_done(s);
+	return err;
+}
+
+static enum err
+count(struct db *db, const char *sql, int64_t *n)
+{
+	struct db_stmt *s = db_prepare(db, sql);
+	bool row;
+	enum err err = db_step(s, &row);
+
+	*n = err == ERR_NONE && row ? db_int(s, 0) : 0;
+	db_done(s);
+	return err;
+}
+
+enum err
+datasets_list(struct db *db, struct span keyword, struct arena *arena,
+    struct dataset_row **rows, size_t *n)
+{
+	static const char total[] = "SELECT count(*) FROM datasets";
+	static const char sql[] = "SELECT " COLUMNS
+	    "FROM datasets WHERE ?1 = '' OR instr(lower(name), lower(?1)) > 0 "
+	    "ORDER BY created_us DESC, seq DESC LIMIT ?2";
+	struct db_stmt *s;
+	int64_t most;
+	bool found;
+	enum err err = count(db, total, &most);
+
+	*n = 0;
+	*rows = arena_array(arena, (size_t)most + 1, sizeof(**rows));
+	if (err == ERR_NONE && *rows == NULL)
+		err = ERR_MEMORY;
+	if (err != ERR_NONE)
+		return err;
+	s = db_prepare(db, sql);
+	row_bind_text(s, 1, keyword);
+	db_bind_int(s, 2, most);
+	while ((err = db_step(s, &found)) == ERR_NONE && found) {
+		err = read_dataset(s, arena, &(*rows)[*n]);
+		if (err != ERR_NONE)
+			break;
+		(*n)++;
+	}
+	db_done(s);
+	return err;
+}
+
+enum err
+datasets_delete(struct db *db, struct span id)
+{
+	static const char documents[] =
+	    "DELETE FROM dataset_documents WHERE dataset = ?";
+	static const char sql[] = "DELETE FROM datasets WHERE id = ?";
+	struct db_stmt *s;
+	enum err err = db_begin(db);
+
+	if (err != ERR_NONE)
+		return err;
+	s = db_prepare(db, documents);
+	db_bind_text(s, 1, id);
+	err = db_run(s);
+	if (err == ERR_NONE) {
+		s = db_prepare(db, sql);
+		db_bind_text(s, 1, id);
+		err = db_run(s);
+	}
+	if (err == ERR_NONE && db_changes(db) == 0)
+		err = ERR_NOT_FOUND;
+	if (err != ERR_NONE) {
+		db_rollback(db);
+		return err;
+	}
+	return db_commit(db);
+}
+
+enum err
+datasets_set_technique(struct db *db, const char *id, const char *technique)
+{
+	static const char sql[] = "UPDATE datasets SET technique = ? "
+				  "WHERE id = ? AND technique IS NULL";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_cstring(s, 1, technique);
+	db_bind_cstring(s, 2, id);
+	return db_run(s);
+}
+
+/* ---- documents ------------------------------------------------------------ */
+
+enum err
+dataset_documents_add(struct db *db, const struct dataset_document_row *row)
+{
+	static const char sql[] = "INSERT INTO dataset_documents (id, "
+	    "dataset, batch, name, file_name, doc_form, content, created_us) "
+	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_cstring(s, 1, row->id);
+	db_bind_cstring(s, 2, row->dataset);
+	db_bind_cstring(s, 3, row->batch);
+	db_bind_cstring(s, 4, row->name);
+	db_bind_cstring(s, 5, row->file_name);
+	db_bind_cstring(s, 6, row->doc_form);
+	row_bind_text(s, 7, row->content);
+	db_bind_int(s, 8, row->created_us);
+	return db_run(s);
+}
+
+static enum err
+read_document(struct db_stmt *s, struct arena *arena,
+    struct dataset_document_row *row)
+{
+	row->seq = db_int(s, 0);
+	row->id = db_cstring_copy(s, 1, arena);
+	row->dataset = db_cstring_copy(s, 2, arena);
+	row->batch = db_cstring_copy(s, 3, arena);
+	row->name = db_cstring_copy(s, 4, arena);
+	row->file_name = db_cstring_copy(s, 5, arena);
+	row->doc_form = db_cstring_copy(s, 6, arena);
+	row->created_us = db_int(s, 7);
+	return row->id == NULL || row->dataset == NULL ||
+		row->batch == NULL || row->name == NULL ||
+		row->file_name == NULL || row->doc_form == NULL
+	    ? ERR_MEMORY
+	    : ERR_NONE;
+}
+
+enum err
+dataset_documents_find(struct db *db, const char *id, struct arena *arena,
+    struct dataset_document_row *row)
+{
+	static const char sql[] = "SELECT " DOCUMENT_COLUMNS
+	    ", content FROM dataset_documents WHERE id = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	bool found;
+	enum err err;
+
+	*row = (struct dataset_document_row){0};
+	db_bind_cstring(s, 1, id);
+	err = db_step(s, &found);
+	if (err == ERR_NONE)
+		err = found ? read_document(s, arena, row) : ERR_NOT_FOUND;
+	if (err == ERR_NONE) {
+		row->content = db_text_copy(s, 8, arena);
+		err = row->content.data == NULL ? ERR_MEMORY : ERR_NONE;
+	}
+	db_done(s);
+	return err;
+}
+
+enum err
+dataset_documents_list(struct db *db, const char *dataset, const char *batch,
+    struct arena *arena, struct dataset_document_row **rows, size_t *n)
+{
+	static const char total[] = "SELECT count(*) FROM dataset_documents";
+	static const char sql[] = "SELECT " DOCUMENT_COLUMNS
+	    "FROM dataset_documents WHERE (?1 IS NULL OR dataset = ?1) "
+	    "AND (?2 IS NULL OR batch = ?2) ORDER BY seq LIMIT ?3";
+	struct db_stmt *s;
+	int64_t most;
+	bool found;
+	enum err err = count(db, total, &most);
+
+	*n = 0;
+	*rows = arena_array(arena, (size_t)most + 1, sizeof(**rows));
+	if (err == ERR_NONE && *rows == NULL)
+		err = ERR_MEMORY;
+	if (err != ERR_NONE)
+		return err;
+	s = db_prepare(db, sql);
+	db_bind_cstring(s, 1, dataset);
+	db_bind_cstring(s, 2, batch);
+	db_bind_int(s, 3, most);
+	while ((err = db_step(s, &found)) == ERR_NONE && found) {
+		err = read_document(s, arena, &(*rows)[*n]);
+		if (err != ERR_NONE)
+			break;
+		(*n)++;
+	}
+	db_done(s);
+	return err;
+}
+
+enum err
+dataset_documents_delete(struct db *db, const char *dataset, const char *id)
+{
+	static const char sql[] = "DELETE FROM dataset_documents "
+				  "WHERE dataset = ? AND id = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	enum err err;
+
+	db_bind_cstring(s, 1, dataset);
+	db_bind_cstring(s, 2, id);
+	err = db_run(s);
+	return err == ERR_NONE && db_changes(db) == 0 ? ERR_NOT_FOUND : err;
+}
