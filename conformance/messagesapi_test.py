@@ -545,6 +545,23 @@ def pings(t, late):
     late.close()
 
 
+def limited(t, build):
+    """The run-time cap acts like a stop."""
+    with Deployment(build, "[server]\ndemo = yes\nturn_limit = 1\n"
+                    "[engine recorded]\nkind = replay\nrecordings = "
+                    "recordings.json\n[bot sky]\nengine = recorded\n") as d:
+        d.write("recordings.json", json.dumps(RECORDINGS))
+        began = time.monotonic()
+        r = chat(d.cgi, "slow", response_mode="streaming")
+        took = time.monotonic() - began
+        t.check("limit: after a second", 0.9 < took < 3, took)
+        t.equal("limit: the events", [e["event"] for e in r.events()],
+                ["message", "message_end"])
+        r = chat(d.cgi, "slow")
+        t.equal("limit: blocking", (r.status, r.json["answer"]),
+                (200, "one "))
+
+
 def main():
     t = Tally()
     up = FakeUpstream()
@@ -578,6 +595,7 @@ def main():
         storm(t, d)
         titles(t, d, keys)
         named_meanwhile(t, d, keys["titled"])
+        limited(t, sys.argv[1])
         pings(t, late)
         beats(t, d, long, began, until)
     finally:
