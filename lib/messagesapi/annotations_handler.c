@@ -127,9 +127,6 @@ annotation_delete(struct exchange *x)
 	return err != ERR_NONE ? err : reply_nothing(x);
 }
 
-/* The most rows of one page; the contract names no limit of its own. */
-#define LIMIT_MAX 1000
-
 enum err
 annotations_get(struct exchange *x)
 {
@@ -143,7 +140,7 @@ annotations_get(struct exchange *x)
 	enum err err;
 
 	page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
-	limit = parse_query_int(x, &faults, "limit", 1, LIMIT_MAX, 20);
+	limit = parse_query_int(x, &faults, "limit", 1, INT32_MAX, 20);
 	(void)request_query(&x->request, "keyword", &keyword);
 	if (faults_answered(&faults, x, &err))
 		return err;

@@ -65,6 +65,10 @@ START_TEST(annotations_are_listed_in_pages_and_by_word)
 	ck_assert_str_eq(text_at("has_more"), "false");
 	ck_assert_int_eq(ask(C, "GET", LIST "?keyword=apple", NULL), 200);
 	ck_assert_str_eq(text_at("total"), "2");
+	ck_assert_int_eq(ask(C, "GET", LIST "?limit=1000000000", NULL), 200);
+	ck_assert_uint_eq(pyjson_count(at("data")), 3);
+	ck_assert_int_eq(ask(C, "GET", LIST "?page=1000000000", NULL), 200);
+	ck_assert_uint_eq(pyjson_count(at("data")), 0);
 	ck_error(ask(C, "GET", LIST "?page=0", NULL), 400, "invalid_param",
 	    "page: Input should be greater than or equal to 1");
 	/* They are the bot's: another key of it has them too. */

@@ -188,10 +188,15 @@ annotations_page(struct db *db, const char *bot, struct span keyword,
 
 	*n = 0;
 	*total = 0;
-	*rows = arena_array(arena, limit, sizeof(**rows));
-	if (*rows == NULL || pattern == NULL)
+	*rows = NULL;
+	if (pattern == NULL)
 		return ERR_MEMORY;
 	err = count_matching(db, bot, pattern, total);
+	if (limit > (size_t)*total) /* the client may ask for any number */
+		limit = (size_t)*total;
+	*rows = arena_array(arena, limit, sizeof(**rows));
+	if (err == ERR_NONE && *rows == NULL)
+		err = ERR_MEMORY;
 	s = db_prepare(db, sql);
 	db_bind_cstring(s, 1, bot);
 	db_bind_cstring(s, 2, pattern);
