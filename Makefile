@@ -34,7 +34,7 @@ PACKAGES_RUN = $(PACKAGES_BUILD) curl lighttpd
 PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev python3 \
 	apache2 libapache2-mod-fcgid nginx-light fcgiwrap spawn-fcgi wrk man-db \
 	python3-fastapi python3-pydantic python3-uvicorn python3-httpx \
-	nodejs $(if $(shell command -v npm),,npm) poppler-utils unzip
+	nodejs $(if $(shell command -v npm),,npm) openssl poppler-utils unzip
 
 # ---- flags ------------------------------------------------------------------
 
