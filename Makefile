@@ -35,6 +35,9 @@ PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev python3 \
 	apache2 libapache2-mod-fcgid nginx-light fcgiwrap spawn-fcgi wrk man-db \
 	python3-fastapi python3-pydantic python3-uvicorn python3-httpx \
 	nodejs $(if $(shell command -v npm),,npm) openssl poppler-utils unzip
+PACKAGES_PORTABLE = $(PACKAGES_BUILD) libssl-dev zlib1g-dev libnghttp2-dev \
+	libidn2-dev libunistring-dev libpsl-dev libzstd-dev libbrotli-dev
+PACKAGES_TEST += $(PACKAGES_PORTABLE)
 
 # ---- flags ------------------------------------------------------------------
 
@@ -157,7 +160,7 @@ $(foreach source,$(BENCH_SOURCES),$(eval $(call bench_program,$(source))))
 
 # ---- running ----------------------------------------------------------------
 
-deps-build deps-run deps-test: deps-%:
+deps-build deps-run deps-test deps-portable: deps-%:
 	@fixtures/install_packages $(PACKAGES_$(shell echo $* | tr a-z A-Z))
 
 run: deps-run
@@ -236,7 +239,7 @@ INSTALL = install
 MANUALS = $(addprefix $(BUILD)/man/,parlance.1 chatconf.1 parlance.conf.5 \
 	parlance.fcgi.8)
 
-.PHONY: install install-server install-chatconf install-cgi deb manuals
+.PHONY: portable deps-portable install install-server install-chatconf install-cgi deb manuals
 manuals: $(MANUALS)
 # name, section and a line about it; the rest is what --help prints.
 manual = @mkdir -p $(@D); LC_ALL=C $(1) | awk -v name=$(2) \
@@ -300,6 +303,16 @@ install-cgi: $(BUILD)/parlance.cgi
 	$(INSTALL) -d $(DESTDIR)$(CGIDIR)
 	$(INSTALL) -m 0755 $(BUILD)/parlance.cgi $(DESTDIR)$(CGIDIR)
 	$(BUILD)/parlance version
+
+# One CGI program that needs no library of its host; see cgi/make_portable for
+# what it cannot do.
+portable: $(BUILD)/portable/parlance.cgi
+$(BUILD)/portable/parlance.cgi: FORCE deps-portable
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/portable \
+		CFLAGS="$(CFLAGS) -DPARLANCE_STATIC" HARDEN="$(filter-out \
+		-fPIE,$(HARDEN)) -fno-pie" $(BUILD)/portable/libparlance.a \
+		$(patsubst %.c,$(BUILD)/portable/obj/%.o,$(CGI_SOURCES))
+	cgi/make_portable $(BUILD)/portable $@
 
 deb: all
 	fcgi/make_deb $(BUILD)

@@ -239,7 +239,6 @@ examine_engines(struct examination *e)
 {
 	const struct config *c = e->config;
 	bool upstream = false;
-	void *curl;
 	size_t i;
 
 	for (i = 0; i < c->n_engines; i++)
@@ -247,7 +246,10 @@ examine_engines(struct examination *e)
 		    strcmp(c->engines[i].kind, "openai") == 0);
 	if (!upstream)
 		return;
-	curl = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
+#ifdef PARLANCE_STATIC
+	finding(e, FINDING_OK, "libcurl", NULL, "it is inside this program");
+#else
+	void *curl = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
 	finding(e, curl != NULL ? FINDING_OK : FINDING_WRONG, "libcurl",
 	    curl != NULL ? NULL
 			 : "install libcurl (Debian: apt-get install "
@@ -256,6 +258,7 @@ examine_engines(struct examination *e)
 			 : "it cannot be loaded; engines upstream need it");
 	if (curl != NULL)
 		(void)dlclose(curl);
+#endif
 }
 
 /* ---- the socket --------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
@@ -592,6 +593,14 @@ config_find(char *out, size_t size)
 	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	if (n > 0) {
 		self[n] = '\0';
+	} else if (getauxval(AT_EXECFN) != 0) {
+		/* A jail without /proc: the kernel's word for what it ran. */
+		n = snprintf(self, sizeof(self), "%s",
+		    (const char *)getauxval(AT_EXECFN));
+		if ((size_t)n >= sizeof(self))
+			n = 0;
+	}
+	if (n > 0) {
 		slash = strrchr(self, '/');
 		if (slash != NULL)
 			*slash = '\0';

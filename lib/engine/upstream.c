@@ -18,6 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef PARLANCE_STATIC
+#include <nss.h>
+#include <unistd.h>
+#endif
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -68,6 +72,37 @@ static struct {
 #undef X
 } lib = {.once = PTHREAD_ONCE_INIT};
 
+#ifdef PARLANCE_STATIC
+/* The portable program has libcurl inside; where certificates are kept
+ * differs from host to host. */
+static const char *
+ca_bundle(void)
+{
+	static const char *const paths[] = {
+	    "/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch */
+	    "/etc/pki/tls/certs/ca-bundle.crt",   /* RHEL, CloudLinux */
+	    "/etc/ssl/ca-bundle.pem",             /* SUSE */
+	    "/etc/ssl/cert.pem"};                 /* Alpine, BSD */
+	size_t i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		if (access(paths[i], R_OK) == 0)
+			return paths[i];
+	return paths[0];
+}
+
+static void
+load(void)
+{
+#define X(type, name, args) lib.name = curl_##name;
+	CURL_FUNCTIONS(X)
+#undef X
+	/* No plug-ins of the host's C library: it may be of another version
+	 * than the one inside. */
+	(void)__nss_configure_lookup("hosts", "files dns");
+	lib.loaded = lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+#else
 static void
 load(void)
 {
@@ -95,6 +130,7 @@ load(void)
 #undef X
 	lib.loaded = lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
+#endif
 
 /* The shared parts, of all workers of the process. */
 static struct {
@@ -320,6 +356,10 @@ set_transport(CURL *easy, const struct engine_config *engine)
 	SET(CURLOPT_SSL_VERIFYHOST, engine->tls_verify ? 2L : 0L);
 	if (engine->ca_file != NULL)
 		SET(CURLOPT_CAINFO, engine->ca_file);
+#ifdef PARLANCE_STATIC
+	else
+		SET(CURLOPT_CAINFO, ca_bundle());
+#endif
 	if (engine->connect_timeout_ms > 0)
 		SET(CURLOPT_CONNECTTIMEOUT_MS,
 		    (long)engine->connect_timeout_ms);
