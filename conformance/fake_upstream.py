@@ -35,6 +35,7 @@ What a call gets is said by its model name, words of NAME=VALUE:
                       huge       an event of 8 MB
                       long       an answer without an end
                       redirect   302
+                      no_end     all is said, then silence
                       empty      a complete stream without any text
                       no_answer  close before the head
 
@@ -195,15 +196,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.pause(int(self.script.get("wait_ms", 0)))
         self.put_event(self.chunk(""))
         for i in range(tokens):
-            if fault and i >= after and self.fault_in_stream(fault):
+            if fault not in (None, "no_end") and i >= after and \
+                    self.fault_in_stream(fault):
                 return
             if i > 0:
                 self.pause(int(self.script.get("pace_ms", 0)))
             self.put_event(self.chunk("w%d " % i))
             self.call["tokens"] = i + 1
-        if fault and fault != "empty" and self.fault_in_stream(fault):
+        if fault and fault not in ("empty", "no_end") and \
+                self.fault_in_stream(fault):
             return
         self.put_event(self.chunk(finish="stop"))
+        if fault == "no_end":
+            self.pause(60000)
         if self.script.get("usage") != "no" and \
                 self.body.get("stream_options", {}).get("include_usage"):
             self.put_event(self.chunk(usage=self.usage(tokens)))

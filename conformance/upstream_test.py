@@ -34,6 +34,7 @@ CASES = {
     "recorded": ("file=%s" % RECORDING, RECORDED, True, 1, None),
     "recorded-bytewise": ("file=%s split=1" % RECORDING, RECORDED, True, 1,
                           None),
+    "no-end": ("fault=no_end", "w0 w1 w2 ", True, 1, None),
     "fin-first": ("fault=fin", "", False, 1, "completion_request_error"),
     "fin": ("fault=fin after=2", "w0 w1 ", False, 1,
             "completion_request_error"),

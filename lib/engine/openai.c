@@ -28,6 +28,8 @@
 #define FRAME_FACTOR 128
 #define RETRY_BASE_MS 250
 #define RETRY_WAIT_MAX_MS 20000
+/* After the finish reason only usage and [DONE] may follow. */
+#define FINISH_WAIT_MS 2000
 
 enum stage { STAGE_START, STAGE_CALL, STAGE_PAUSE, STAGE_OVER };
 enum form { FORM_UNKNOWN, FORM_STREAM, FORM_WHOLE, FORM_REFUSAL };
@@ -362,6 +364,8 @@ deadline_ms(const struct openai_run *o)
 			    ? o->call_ms + o->engine->first_byte_timeout_ms
 			    : o->last_ms + o->engine->idle_timeout_ms;
 
+	if (o->reply.finished && quiet > o->last_ms + FINISH_WAIT_MS)
+		quiet = o->last_ms + FINISH_WAIT_MS;
 	return quiet < total ? quiet : total;
 }
 

@@ -212,6 +212,22 @@ START_TEST(usage_is_the_upstreams_or_an_estimate)
 }
 END_TEST
 
+START_TEST(after_the_finish_reason_nobody_waits_for_long)
+{
+	int64_t started_ms = clock_monotonic_ms();
+	struct outcome o;
+
+	engine.idle_timeout_ms = 20000;
+	engine.total_timeout_ms = 60000;
+	ask("tokens=2 fault=no_end", &o);
+	ck_assert_int_eq(o.last.kind, ENGINE_END);
+	ck_assert_str_eq(buf_text(&o.answer), "w0 w1 ");
+	ck_assert(o.last.usage.estimated);
+	ck_assert_int_lt(clock_monotonic_ms() - started_ms, 4000);
+	buf_release(&o.answer);
+}
+END_TEST
+
 START_TEST(an_endless_answer_is_cut_off)
 {
 	struct outcome o;
@@ -297,6 +313,7 @@ openai_suite(void)
 	tcase_add_loop_test(t, every_ending_is_told_as_it_is, 0,
 	    sizeof(cases) / sizeof(cases[0]));
 	tcase_add_test(t, usage_is_the_upstreams_or_an_estimate);
+	tcase_add_test(t, after_the_finish_reason_nobody_waits_for_long);
 	tcase_add_test(t, an_endless_answer_is_cut_off);
 	tcase_add_test(t, retry_after_reaches_the_caller);
 	tcase_add_test(t, nobody_listens);
