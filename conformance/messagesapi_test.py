@@ -280,8 +280,6 @@ def storm(t, d):
     db = database(d)
     t.equal("storm: the database is sound",
             db.execute("PRAGMA integrity_check").fetchone(), ("ok",))
-    db.execute("UPDATE messages SET alive_until_us = 1 WHERE state = 0")
-    db.commit()
     db.close()
     rows = messages(d.cgi, conversation)[1:]
     t.check("storm: some ended, some did not",
@@ -391,14 +389,19 @@ def killed(t, d):
     s.process.kill()
     s.close()
     rows = messages(d.cgi, conversation)
-    t.equal("killed: at first it may still run",
-            [(m["status"], m["answer"]) for m in rows], [("normal", "")])
+    t.check("killed: seen as an error at once",
+            rows[0]["status"] == "error" and rows[0]["error"]
+            and rows[0]["answer"] == "", rows)
+    # As if it had run on another host, where nobody can look.
     db = database(d)
-    alive, state = db.execute(
-        "SELECT alive_until_us, state FROM messages WHERE id = ?",
-        (first["message_id"],)).fetchone()
+    db.execute("UPDATE messages SET owner = 'elsewhere' WHERE id = ?",
+               (first["message_id"],))
+    db.commit()
     t.check("killed: believed for a minute",
-            0 < alive / 1e6 - time.time() <= 60 and state == 0, alive)
+            0 < alive(d, first["message_id"]) - time.time() <= 60)
+    rows = messages(d.cgi, conversation)
+    t.equal("killed: elsewhere it may still run",
+            [(m["status"], m["answer"]) for m in rows], [("normal", "")])
     # The minute passes.
     db.execute("UPDATE messages SET alive_until_us = 1 WHERE id = ?",
                (first["message_id"],))
@@ -436,6 +439,15 @@ def capped(t, d, key):
     t.equal("cap: free again", chat(d.cgi, key=key).status, 200)
     for s in streams:
         s.close()
+    streams = [Stream(d, "cgi", "slow", key=key) for n in range(2)]
+    for s in streams:
+        s.first()
+    t.equal("cap: full", chat(d.cgi, key=key).status, 429)
+    for s in streams:
+        s.process.kill()
+        s.close()
+    t.equal("cap: the killed do not count", chat(d.fcgi, key=key).status,
+            200)
 
 
 def upstream(t, d, up, key):

@@ -86,15 +86,12 @@ static enum err
 is_full(struct preparation *p, struct db *db, bool *full)
 {
 	const struct bot_config *bot = p->x->caller->bot;
-	int64_t running;
-	enum err err;
 
 	*full = false;
 	if (bot->concurrent == 0)
 		return ERR_NONE;
-	err = messages_running(db, bot->uid, clock_now_us(), &running);
-	*full = running >= bot->concurrent;
-	return err;
+	return messages_full(db, bot->uid, bot->concurrent, clock_now_us(),
+	    full);
 }
 
 static enum err

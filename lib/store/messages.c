@@ -1,9 +1,13 @@
 /* The rows of messages. */
 #include "store/messages.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/process.h"
 #include "store/rows.h"
+
+#define OWNER_MAX 512
 
 enum err
 messages_add(struct db *db, const char *bot, struct message_row *row)
@@ -11,8 +15,8 @@ messages_add(struct db *db, const char *bot, struct message_row *row)
 	static const char sql[] = "INSERT INTO messages (id, conversation, "
 	    "end_user, bot, state, alive_until_us, created_us, inputs, "
 	    "query, answer, resources, n_files, prompt_tokens, "
-	    "answer_tokens, latency_s) "
-	    "VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, '', '[]', ?, 0, 0, 0.0)";
+	    "answer_tokens, latency_s, owner) "
+	    "VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, '', '[]', ?, 0, 0, 0.0, ?)";
 	struct db_stmt *s = db_prepare(db, sql);
 	enum err err;
 
@@ -27,6 +31,7 @@ messages_add(struct db *db, const char *bot, struct message_row *row)
 	row_bind_text(s, 7, row->inputs);
 	row_bind_text(s, 8, row->query);
 	db_bind_int(s, 9, row->n_files);
+	db_bind_cstring(s, 10, process_self());
 	err = db_run(s);
 	if (err == ERR_NONE)
 		row->seq = db_last_id(db);
@@ -89,23 +94,65 @@ one_int(struct db_stmt *s, int64_t *value)
 	return err;
 }
 
+/* Is the process dead that this column names? */
+static bool
+owner_is_dead(struct db_stmt *s, int column)
+{
+	struct span text = db_text(s, column);
+	char owner[OWNER_MAX];
+
+	if (text.len == 0 || text.len >= sizeof(owner))
+		return false;
+	(void)snprintf(owner, sizeof(owner), "%.*s", (int)text.len,
+	    text.data);
+	return process_look(owner) == PROCESS_DEAD;
+}
+
+/* Looks at the owners one by one: only when that decides something. */
+static enum err
+count_living(struct db *db, const char *bot, int64_t now_us, int64_t *n)
+{
+	static const char sql[] = "SELECT owner FROM messages "
+	    "WHERE bot = ? AND state = 0 AND alive_until_us > ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	bool row = true;
+	enum err err;
+
+	*n = 0;
+	db_bind_cstring(s, 1, bot);
+	db_bind_int(s, 2, now_us);
+	while ((err = db_step(s, &row)) == ERR_NONE && row)
+		if (!owner_is_dead(s, 0))
+			++*n;
+	db_done(s);
+	return err;
+}
+
 enum err
-messages_running(struct db *db, const char *bot, int64_t now_us, int64_t *n)
+messages_full(struct db *db, const char *bot, int64_t most, int64_t now_us,
+    bool *full)
 {
 	static const char sql[] = "SELECT count(*) FROM messages "
 	    "WHERE bot = ? AND state = 0 AND alive_until_us > ?";
 	struct db_stmt *s = db_prepare(db, sql);
+	int64_t n;
+	enum err err;
 
 	db_bind_cstring(s, 1, bot);
 	db_bind_int(s, 2, now_us);
-	return one_int(s, n);
+	err = one_int(s, &n);
+	if (err == ERR_NONE && n >= most)
+		err = count_living(db, bot, now_us, &n);
+	*full = err == ERR_NONE && n >= most;
+	return err;
 }
 
 #define COLUMNS                                                                \
 	"m.seq, m.id, m.conversation, m.end_user, m.state, "                   \
 	"m.alive_until_us, m.created_us, m.inputs, m.query, m.answer, "        \
 	"m.error, m.resources, m.n_files, m.prompt_tokens, "                   \
-	"m.answer_tokens, m.latency_s, m.total_price, m.currency, f.rating "
+	"m.answer_tokens, m.latency_s, m.total_price, m.currency, f.rating, "   \
+	"m.owner "
 
 static enum err
 read_row(struct db_stmt *s, int64_t now_us, struct arena *arena,
@@ -130,7 +177,8 @@ read_row(struct db_stmt *s, int64_t now_us, struct arena *arena,
 	row->total_price = db_cstring_copy(s, 16, arena);
 	row->currency = db_cstring_copy(s, 17, arena);
 	row->rating = db_cstring_copy(s, 18, arena);
-	if (row->state == MESSAGE_RUNNING && row->alive_until_us <= now_us) {
+	if (row->state == MESSAGE_RUNNING &&
+	    (row->alive_until_us <= now_us || owner_is_dead(s, 19))) {
 		row->state = MESSAGE_ERROR;
 		row->error = MESSAGE_LOST;
 	}
@@ -161,7 +209,7 @@ messages_find(struct db *db, int64_t end_user, struct span id, int64_t now_us,
 	if (err == ERR_NONE)
 		err = found ? read_row(s, now_us, arena, row) : ERR_NOT_FOUND;
 	if (err == ERR_NONE) {
-		row->conversation_id = db_cstring_copy(s, 19, arena);
+		row->conversation_id = db_cstring_copy(s, 20, arena);
 		if (row->conversation_id == NULL)
 			err = ERR_MEMORY;
 	}

@@ -2,10 +2,11 @@
  * Messages: one question and its answer, in a conversation.
  *
  * A row is made when its turn starts ("running") and completed once, when
- * the turn ends.  Whoever answers promises to be alive until a moment, and
- * moves it on while it streams; a row whose moment has passed belongs to a
- * process that was killed, and readers take it for a failed one.  Nothing
- * has to clean up after it.
+ * the turn ends.  Whoever answers signs it and promises to be alive until a
+ * moment, which it moves on while it streams; a row whose owner is dead, or,
+ * on another host, whose moment has passed, belongs to a process that was
+ * killed, and readers take it for a failed one.  Nothing has to clean up
+ * after it.
  */
 #ifndef PARLANCE_MESSAGES_H
 #define PARLANCE_MESSAGES_H
@@ -57,9 +58,9 @@ enum err messages_finish(struct db *db, const struct message_row *row)
 enum err messages_beat(struct db *db, int64_t seq, int64_t now_us)
     __attribute__((warn_unused_result));
 
-/* How many answers of this bot run now, in all processes. */
-enum err messages_running(struct db *db, const char *bot, int64_t now_us,
-    int64_t *n) __attribute__((warn_unused_result));
+/* Do `most` answers of this bot or more run now, in all processes? */
+enum err messages_full(struct db *db, const char *bot, int64_t most,
+    int64_t now_us, bool *full) __attribute__((warn_unused_result));
 
 /* ERR_NOT_FOUND: unknown, another end user's, or its conversation was
  * deleted. */

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "base/process.h"
 #include "base/uuid.h"
 #include "config/config.h"
 #include "store/annotations.h"
@@ -235,23 +238,63 @@ START_TEST(a_running_message_without_a_sign_of_life_is_an_error)
 {
 	struct conversation_row c = add_conversation(rider.seq, NOW);
 	struct message_row m = add_message(c.seq, "Anyone?"), found;
-	int64_t late = NOW + MESSAGE_ALIVE_US, n;
+	int64_t late = NOW + MESSAGE_ALIVE_US;
+	bool full;
 
 	OK(messages_find(db, rider.seq, span_of(m.id), late - 1, &arena,
 	    &found));
 	ck_assert_int_eq(found.state, MESSAGE_RUNNING);
-	OK(messages_running(db, BOT, late - 1, &n));
-	ck_assert_int_eq(n, 1);
+	OK(messages_full(db, BOT, 1, late - 1, &full));
+	ck_assert(full);
 	OK(messages_find(db, rider.seq, span_of(m.id), late, &arena, &found));
 	ck_assert_int_eq(found.state, MESSAGE_ERROR);
 	ck_assert_str_eq(found.error, MESSAGE_LOST);
-	OK(messages_running(db, BOT, late, &n));
-	ck_assert_int_eq(n, 0);
+	OK(messages_full(db, BOT, 1, late, &full));
+	ck_assert(!full);
 	OK(messages_beat(db, m.seq, late));
-	OK(messages_running(db, BOT, late, &n));
-	ck_assert_int_eq(n, 1);
-	OK(messages_running(db, "another", late, &n));
-	ck_assert_int_eq(n, 0);
+	OK(messages_full(db, BOT, 1, late, &full));
+	ck_assert(full);
+	OK(messages_full(db, "another", 1, late, &full));
+	ck_assert(!full);
+	OK(messages_full(db, BOT, 2, late, &full));
+	ck_assert(!full);
+}
+END_TEST
+
+/* The row is signed by a process that has ended by then. */
+START_TEST(a_running_message_of_a_dead_process_is_an_error_at_once)
+{
+	struct conversation_row c = add_conversation(rider.seq, NOW);
+	struct message_row m, found;
+	struct db_stmt *s;
+	char name[512];
+	int fds[2];
+	ssize_t n;
+	bool full;
+	pid_t pid;
+
+	/* Before this process asks for its own name, which it keeps. */
+	ck_assert_int_eq(pipe(fds), 0);
+	pid = fork();
+	if (pid == 0) {
+		n = write(fds[1], process_self(), strlen(process_self()));
+		_exit(n < 0);
+	}
+	n = read(fds[0], name, sizeof(name) - 1);
+	ck_assert_int_gt(n, 0);
+	name[n] = '\0';
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	m = add_message(c.seq, "Anyone?");
+	s = db_prepare(db, "UPDATE messages SET owner = ?");
+	db_bind_cstring(s, 1, name);
+	OK(messages_full(db, BOT, 1, NOW, &full));
+	ck_assert(full);
+	OK(db_run(s));
+	OK(messages_full(db, BOT, 1, NOW, &full));
+	ck_assert(!full);
+	OK(messages_find(db, rider.seq, span_of(m.id), NOW, &arena, &found));
+	ck_assert_int_eq(found.state, MESSAGE_ERROR);
+	ck_assert_str_eq(found.error, MESSAGE_LOST);
 }
 END_TEST
 
@@ -456,6 +499,8 @@ rows_suite(void)
 	    0, 4);
 	tcase_add_test(t, a_finished_message_gives_back_all_that_was_stored);
 	tcase_add_test(t, a_running_message_without_a_sign_of_life_is_an_error);
+	tcase_add_test(t,
+	    a_running_message_of_a_dead_process_is_an_error_at_once);
 	tcase_add_test(t, pages_of_messages_go_back_in_time_and_read_forwards);
 	tcase_add_test(t, history_leaves_out_empty_failed_and_running_answers);
 	tcase_add_test(t, feedback_is_one_row_replaced_and_removed);
