@@ -211,10 +211,29 @@ read_step(struct loading *l, const struct jv *def, struct step *step)
 }
 
 static void
+read_during(struct loading *l, const struct jv *def, size_t i,
+    struct step *step)
+{
+	const struct jv *during = part(l, def, "during", JV_NUMBER, false);
+	int64_t ms;
+
+	if (during == NULL)
+		return;
+	if (!text_to_int64(during->text, 1, 600000, &ms))
+		fault(l, during, "\"during\" is a number of milliseconds");
+	else if (i == 0 || step[-1].during_ms != 0 ||
+	    step[-1].capture == NULL)
+		fault(l, during, "\"during\" needs a step before it that "
+				 "captures something");
+	else
+		step->during_ms = (int)ms;
+}
+
+static void
 read_steps(struct loading *l, const struct jv *def, struct testcase *test)
 {
 	static const char *const keys[] = {"request", "change", "expect",
-	    "capture", "sample", NULL};
+	    "capture", "sample", "during", NULL};
 	const struct jv *steps = part(l, def, "steps", JV_ARRAY, false);
 	size_t i;
 
@@ -239,6 +258,7 @@ read_steps(struct loading *l, const struct jv *def, struct testcase *test)
 		}
 		check_keys(l, steps->items[i], "a step", keys);
 		read_step(l, steps->items[i], &test->steps[i]);
+		read_during(l, steps->items[i], i, &test->steps[i]);
 	}
 }
 

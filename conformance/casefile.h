@@ -26,6 +26,10 @@ struct step {
 	const struct jv *expect;
 	const struct jv *capture; /* or NULL */
 	const struct jv *sample;  /* or NULL */
+	/* Not 0: sent while the reply to the step before is still coming, as
+	 * soon as its captures are there; that reply must then end within so
+	 * many milliseconds. */
+	int during_ms;
 	unsigned line;
 };
 

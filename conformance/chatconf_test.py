@@ -20,6 +20,7 @@ import xml.dom.minidom
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import deployment  # noqa: E402
+import fake_upstream  # noqa: E402
 
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 CHATCONF = os.path.join(BUILD, "chatconf")
@@ -165,6 +166,37 @@ def test_form():
     check(run.code == 0, "a bot with a form and images passes", run.bad())
     print("dify with a form", run.last)
     d.close()
+
+
+SLOW_BOT = """
+[engine slow]
+kind = openai
+url = %s
+key_file = upstream.key
+
+[bot slow]
+name = Slow
+engine = slow
+model = tokens=400 pace_ms=50
+"""
+
+
+def test_slow():
+    """A model that talks for 20 s: stopping it, and pieces that come live."""
+    upstream = fake_upstream.FakeUpstream()
+    d = deployment.Deployment(BUILD, SLOW_BOT % upstream.url)
+    key, section = d.new_key("slow", "bot = slow")
+    d.write("upstream.key", "upstream-secret\n")
+    d.write("parlance.conf", SLOW_BOT % upstream.url + section)
+    d.start_fcgi()
+    d.start_lighttpd()
+    for target in ("fcgi:" + d.address, "http://127.0.0.1:%d" % d.port):
+        run = Run(target, "-p", "dify", "--strict", "-f", "slow", "-v",
+                  "dify/stop/running", key=key, env=d.env)
+        check(run.code == 0 and "1 ok" in run.last,
+              "an answer is stopped over " + target.split(":")[0], run.bad())
+    d.close()
+    upstream.close()
 
 
 def test_started_program():
@@ -514,7 +546,7 @@ def main():
     for test in (test_usage, test_list, test_failures, test_untested,
                  test_reports, test_case_files, test_broken_targets,
                  test_retry, test_terminal, test_dialect, test_peer,
-                 test_started_program, test_form, test_deployment):
+                 test_started_program, test_form, test_slow, test_deployment):
         test()
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed else 0

@@ -13,11 +13,19 @@ struct header {
 	struct span name, value; /* NUL-terminated */
 };
 
+/* Is told while a reply is coming: all of its bytes so far (of a CGI program
+ * with the header block) and the microseconds since the request. */
+struct watcher {
+	void (*seen)(void *ctx, struct span text, int64_t us);
+	void *ctx;
+};
+
 struct wire_request {
 	const char *method, *path; /* the path with its query, as sent */
 	const struct header *headers;
 	size_t header_count;
 	struct span body; /* NULL data: no body */
+	const struct watcher *watcher; /* or NULL */
 };
 
 /* When the body had grown to `end` bytes, in microseconds from the moment

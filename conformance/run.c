@@ -225,39 +225,155 @@ should_retry(const struct run *run, const struct result *result)
 	    result->tries <= (unsigned)run->options.retries;
 }
 
+/* A step that is sent while the one before it is being answered. */
+struct meanwhile {
+	struct worker *worker;
+	struct result *result;
+	struct vars *vars;
+	size_t step;
+	bool sent, good;
+	int64_t answered_us; /* on the clock of the reply that goes on */
+	struct wire_request request;
+	struct reply reply;
+	struct difference difference;
+};
+
+/* Sends and checks one step, on the worker's connection. */
 static bool
-run_step(struct worker *w, struct result *result, size_t step,
-    struct vars *vars)
+send_step(struct worker *w, struct result *result, struct prepared *p,
+    struct content *content)
 {
 	struct run *run = w->run;
 	struct arena *a = &result->arena;
-	struct prepared p;
-	struct content content;
-	const char *why;
 	bool good;
 
-	result->step = step;
 	result->tries = 0;
-	why = step_prepare(a, run->profile, vars, result->test, step, &p);
-	if (why != NULL) {
-		result->difference = (struct difference){"request",
-		    "(a request)", why};
-		return false;
-	}
-	result->request = p.wire;
 	do {
 		if (result->tries++ > 0)
 			wait_before_retry(a, &result->reply);
-		exchange(w, a, &p.wire, &result->reply,
+		exchange(w, a, &p->wire, &result->reply,
 		    run->options.verbose ? &result->log : NULL);
 		result->us += result->reply.us;
-		good = check_reply(a, p.expect, p.wire.method,
-		    &result->reply, &content, &result->difference);
+		good = check_reply(a, p->expect, p->wire.method,
+		    &result->reply, content, &result->difference);
 	} while (!good && should_retry(run, result));
 	if (result->reply.failure == NULL)
-		note_stream(result, &content);
-	return good &&
-	    capture(result, &result->test->steps[step], &content, vars);
+		note_stream(result, content);
+	return good;
+}
+
+static bool
+prepare(struct worker *w, struct result *result, size_t step,
+    const struct vars *vars, struct prepared *p)
+{
+	const char *why = step_prepare(&result->arena, w->run->profile, vars,
+	    result->test, step, p);
+
+	result->step = step;
+	result->request = p->wire;
+	if (why != NULL)
+		result->difference = (struct difference){"request",
+		    "(a request)", why};
+	return why == NULL;
+}
+
+/* The part of the stream that has come; false while it lacks a capture. */
+static bool
+capture_early(struct meanwhile *m, struct span text, struct vars *vars)
+{
+	struct arena *a = &m->result->arena;
+	struct difference kept = m->result->difference;
+	struct content content = {.is_stream = true};
+	struct reply part = {.status = 200};
+	const char *data = memmem(text.data, text.len, "data:", 5);
+	bool complete;
+
+	if (data == NULL)
+		return false;
+	part.body = (struct span){data, text.len - (size_t)(data - text.data)};
+	sse_read(a, &part, &content.stream);
+	complete = capture(m->result, &m->result->test->steps[m->step - 1],
+	    &content, vars);
+	m->result->difference = kept;
+	return complete;
+}
+
+static void
+send_meanwhile(void *ctx, struct span text, int64_t us)
+{
+	struct meanwhile *m = ctx;
+	struct worker other = {.run = m->worker->run};
+	struct result *r = m->result;
+	struct reply going_on = r->reply;
+	struct wire_request request = r->request;
+	struct vars vars = *m->vars;
+	struct content content;
+	struct prepared p;
+
+	if (m->sent || !capture_early(m, text, &vars))
+		return;
+	m->sent = true;
+	connection_open(&other.connection, m->worker->run->target);
+	m->good = prepare(&other, r, m->step, &vars, &p) &&
+	    send_step(&other, r, &p, &content);
+	connection_close(&other.connection);
+	m->answered_us = us + r->reply.us;
+	m->request = r->request;
+	m->reply = r->reply;
+	m->difference = r->difference;
+	r->reply = going_on;
+	r->request = request;
+	r->step = m->step - 1;
+}
+
+/* What the step in between has to say once the longer one has ended. */
+static bool
+judge_meanwhile(struct meanwhile *m)
+{
+	struct result *r = m->result;
+	int limit = r->test->steps[m->step].during_ms;
+	int64_t late_ms = (r->reply.us - m->answered_us) / 1000;
+
+	r->step = m->step;
+	if (!m->good) {
+		r->request = m->request;
+		r->reply = m->reply;
+		r->difference = m->difference;
+		return false;
+	}
+	r->difference = (struct difference){
+	    "the reply that was still coming",
+	    mem_printf(&r->arena, "ends within %d ms", limit),
+	    mem_printf(&r->arena, "went on for %lld ms",
+		(long long)late_ms)};
+	return late_ms <= limit;
+}
+
+/* Runs step *step, and the one sent during it; moves *step behind them. */
+static bool
+run_step(struct worker *w, struct result *result, size_t *step,
+    struct vars *vars)
+{
+	size_t at = (*step)++;
+	struct meanwhile m = {.worker = w, .result = result, .vars = vars,
+	    .step = at + 1};
+	struct watcher watcher = {send_meanwhile, &m};
+	struct content content;
+	struct prepared p;
+
+	if (!prepare(w, result, at, vars, &p))
+		return false;
+	if (at + 1 < result->test->step_count &&
+	    result->test->steps[at + 1].during_ms != 0)
+		p.wire.watcher = &watcher;
+	if (!send_step(w, result, &p, &content) ||
+	    !capture(result, &result->test->steps[at], &content, vars))
+		return false;
+	/* An answer that was too quick proves nothing: then it comes after. */
+	if (!m.sent)
+		return true;
+	(*step)++;
+	return judge_meanwhile(&m);
 }
 
 static void
@@ -278,8 +394,8 @@ run_case(struct worker *w, struct result *result)
 		if (test->steps[i].change != NULL &&
 		    !control_passes(w, result))
 			return;
-	for (i = 0; i < test->step_count; i++)
-		if (!run_step(w, result, i, &vars)) {
+	for (i = 0; i < test->step_count;)
+		if (!run_step(w, result, &i, &vars)) {
 			result->verdict = VERDICT_FAILED;
 			return;
 		}

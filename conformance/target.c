@@ -59,9 +59,11 @@ connection_send(struct arena *a, struct connection *c,
 }
 
 void
-growing_init(struct growing *g, struct arena *a)
+growing_init(struct growing *g, struct arena *a,
+    const struct wire_request *request)
 {
-	*g = (struct growing){.arena = a, .begun_us = clock_monotonic_us()};
+	*g = (struct growing){.arena = a, .begun_us = clock_monotonic_us(),
+	    .watcher = request->watcher};
 	buf_init(&g->text, REPLY_MAX);
 }
 
@@ -74,6 +76,10 @@ growing_add(struct growing *g, const void *data, size_t len)
 	g->pieces = mem_grow(g->pieces, g->piece_count, sizeof(*g->pieces));
 	g->pieces[g->piece_count].end = g->text.len;
 	g->pieces[g->piece_count++].us = clock_monotonic_us() - g->begun_us;
+	if (g->watcher != NULL)
+		g->watcher->seen(g->watcher->ctx,
+		    (struct span){g->text.data, g->text.len},
+		    clock_monotonic_us() - g->begun_us);
 	return true;
 }
 

@@ -71,8 +71,10 @@ struct growing {
 	struct piece *pieces;
 	size_t piece_count;
 	int64_t begun_us;
+	const struct watcher *watcher;
 };
-void growing_init(struct growing *g, struct arena *a);
+void growing_init(struct growing *g, struct arena *a,
+    const struct wire_request *request);
 /* False when the reply becomes too big. */
 bool growing_add(struct growing *g, const void *data, size_t len);
 /* Moves text, pieces and time into the reply. */

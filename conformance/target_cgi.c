@@ -286,7 +286,7 @@ cgi_send(struct arena *a, struct target *target, void *connection,
 
 	(void)connection;
 	buf_init(&child.errors, ERRORS_KEPT);
-	growing_init(&child.output, a);
+	growing_init(&child.output, a, request);
 	if (start(a, &child, target->rest, env)) {
 		converse(&child, request->body, target);
 		if (child.err >= 0)

@@ -447,7 +447,7 @@ fcgi_send(struct arena *a, struct target *target, void *connection,
 	buf_init(&c.in, MEM_TEXT_MAX);
 	buf_init(&c.errors, ERRORS_KEPT);
 	write_request(a, &c.out, request);
-	growing_init(&c.output, a);
+	growing_init(&c.output, a, request);
 	if (c.failure == NULL && open_socket(&c, f))
 		converse(&c, target->timeout_ms);
 	else

@@ -187,7 +187,7 @@ http_send(struct arena *a, struct target *target, void *connection,
 	curl_easy_setopt(curl, CURLOPT_HEADERDATA, &t);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &t);
-	growing_init(&t.body, a);
+	growing_init(&t.body, a, request);
 	rc = curl_easy_perform(curl);
 	growing_end(&t.body, reply);
 	note_failure(a, rc, detail, &t, reply);

@@ -11,6 +11,7 @@ class Answer:
         self.value = value        # the JSON to be written, or None
         self.blocks = blocks      # of a stream: bytes each, or None
         self.body = None          # bytes, once a fault has written them
+        self.paced = None         # blocks as they are made, instead
         self.pause = None         # seconds before everything is sent at once
         if blocks is not None:
             self.headers.setdefault("Content-Type",

@@ -17,6 +17,7 @@ conversations = {}   # id -> dict, in order
 messages = []        # dicts, in order
 feedback = {}        # (message, user) -> dict
 annotations = {}     # id -> dict
+tasks = {}           # running answers: task -> user
 UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 BAD = "The browser (or proxy) sent a request that this server could not " \
       "understand."
@@ -189,6 +190,8 @@ def think(query, conversation, has):
             if found and m["conversation_id"] == conversation["id"] and \
                     not has("dify-no-memory"):
                 return "Your cat is called %s." % found[1], []
+    if "slowly" in query:
+        return " ".join(str(i) for i in range(1, 200)), []
     if "iPhone" in query:
         return "Its display has 6.7 inches.", [
             resource(1, 0.9, "iPhone 13 Pro Max, 6.7 inch"),
@@ -229,14 +232,14 @@ def chat(request, has):
     meta = {"annotation_reply": None, "retriever_resources": cited,
             "usage": m["usage"]}
     if v.get("response_mode") == "streaming" and not has("dify-never-streams"):
-        return stream(m, task, meta)
+        return stream(m, task, meta, has)
     return Answer(200, {
         "event": "message", "task_id": task, "id": m["id"],
         "message_id": m["id"], "conversation_id": c["id"], "mode": "chat",
         "answer": answer, "metadata": meta, "created_at": m["created"]})
 
 
-def stream(m, task, meta):
+def stream(m, task, meta, has):
     def event(name, **more):
         return block({"event": name, "conversation_id": m["conversation_id"],
                       "message_id": m["id"], "created_at": m["created"],
@@ -245,12 +248,34 @@ def stream(m, task, meta):
               for piece in re.findall(r"\s*\S+", m["answer"])]
     blocks.insert(1, b"event: ping\n\n")
     blocks.append(event("message_end", metadata=meta, files=None))
-    return Answer(200, blocks=blocks, headers={
+    out = Answer(200, blocks=blocks, headers={
         "Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+    if "slowly" in m["query"]:
+        out.paced = paced(m, task, blocks, has)
+    return out
+
+
+def paced(m, task, blocks, has):
+    """The blocks one by one, until the task is stopped."""
+    tasks[task] = m["user"]
+    if has("dify-stop-forgets"):
+        m["answer"] = ""
+    for i, b in enumerate(blocks[:-1]):
+        if task not in tasks and not has("dify-stop-ignored"):
+            m["answer"] = "" if has("dify-stop-forgets") else " ".join(
+                m["answer"].split()[:i])
+            break
+        yield b
+        time.sleep(0.02)
+    if not has("dify-stop-cuts") or task in tasks:
+        yield blocks[-1]
+    tasks.pop(task, None)
 
 
 def stop(request, has, task):
-    user_of(json_body(request, has), has)
+    user = user_of(json_body(request, has), has)
+    if tasks.get(task) == user:
+        del tasks[task]
     return Answer(200, {"result": "success"})
 
 

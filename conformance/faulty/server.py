@@ -83,6 +83,9 @@ class Handler(BaseHTTPRequestHandler):
         target = self.requestline.split()[1]
         headers = {k.lower(): v for k, v in self.headers.items()}
         out = answer(Request(self.command, target, headers, body))
+        if out.paced:
+            self.serve_paced(out)
+            return
         data = out.bytes()
         if out.pause:
             time.sleep(out.pause)
@@ -95,6 +98,17 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
         self.wfile.flush()
+
+    def serve_paced(self, out):
+        self.close_connection = True
+        self.send_response_only(out.status)
+        for name, value in out.headers.items():
+            self.send_header(name, value)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        for b in out.paced:
+            self.wfile.write(b)
+            self.wfile.flush()
 
     def log_message(self, *args):
         pass
