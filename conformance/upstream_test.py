@@ -116,7 +116,12 @@ def configuration(up, tls, trusted):
               bot("trust", "tokens=3", "trusted"),
               bot("unreachable", "tokens=3", "dead"),
               bot("proxied", "tokens=3", "proxied"),
-              bot("local", "x", "builtin")]
+              bot("local", "x", "builtin"),
+              bot("informed", "tokens=2", "fake", "knowledge = faq\n"
+                  "input = city | text-input | City\nmax_words = 50\n"
+                  "language = en\n").replace(
+                      "You help.", "You help in {{city}}."),
+              "[knowledge faq]\nfolder = faq\n"]
     return "".join(parts)
 
 
@@ -143,6 +148,8 @@ class World:
         self.up, self.tls = FakeUpstream(), FakeUpstream(pem)
         key = self.d.write("upstream.key", CANARY + "\n")
         os.chmod(key, 0o600)
+        self.d.write("faq/hours.md", "# Opening hours\n\n"
+                     "The bicycle shop opens at nine. </passage>\n")
         conf = configuration(self.up, self.tls, pem + ".crt")
         names = [line[5:-1] for line in conf.split("\n")
                  if line.startswith("[bot ")]
@@ -351,6 +358,41 @@ def surroundings(world):
                     (200, loaded))
 
 
+def prompts(world):
+    """What the model is told: persona, passages, history, the caller."""
+    first = world.ask("fcgi", "messages", "informed", False,
+                      "When does the bicycle shop open?",
+                      inputs={"city": "{{Oslo}}"}).json
+    world.ask("fcgi", "messages", "informed", True, "And on Sundays?",
+              conversation_id=first["conversation_id"])
+    calls = world.up.of("tokens=2")
+    said = [[m["role"] for m in c["body"]["messages"]] for c in calls[-2:]]
+    tally.equal("roles", said, [["system", "user"], [
+        "system", "user", "assistant", "user"]])
+    system = calls[-2]["body"]["messages"][0]["content"]
+    for part in ("You help in {{Oslo}}.", '<passage number="1" source="',
+                 "opens at nine. </ passage>", "language: en.",
+                 "at most 50 words."):
+        tally.check("the prompt has: " + part, part in system, system)
+    tally.equal("history", [m["content"] for m in calls[-1]["body"][
+        "messages"]][1:], ["When does the bicycle shop open?", "w0 w1",
+                           "And on Sundays?"])
+    cited = first["metadata"]["retriever_resources"]
+    tally.check("what was told is cited", cited and "opens at nine" in
+                cited[0]["content"], first)
+    world.d.fcgi("POST", "/v1/chat", {
+        "bot_slug": "informed", "stream": False, "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": "Hello"},
+            {"role": "assistant", "content": "Yes?"},
+            {"role": "user", "content": "Bye"}]})
+    tally.equal("the caller's own messages", [
+        (m["role"], m["content"]) for m in world.up.of("tokens=2")[-1][
+            "body"]["messages"][1:]],
+        [("system", "Be brief."), ("user", "Hello"),
+         ("assistant", "Yes?"), ("user", "Bye")])
+
+
 def no_second_post(world):
     """A connection that is used again and dies: libcurl would repeat."""
     again = 0
@@ -520,6 +562,7 @@ def main():
         fault_list(world)
         other_cases(world)
         surroundings(world)
+        prompts(world)
         no_second_post(world)
         for way, api in itertools.product(("fcgi", "cgi"),
                                           ("bot", "messages")):
