@@ -20,6 +20,7 @@ welcome_get(struct exchange *x)
 	buf_addc(&body, '{');
 	jsonout_member_cstring(&body, "welcome", "Dify OpenAPI");
 	jsonout_member_cstring(&body, "api_version", "v1");
+	/* Of the original, whose rules are kept here. */
 	jsonout_member_cstring(&body, "server_version", "1.16.0");
 	buf_addc(&body, '}');
 	return reply_json(x, 200, &body);

@@ -444,6 +444,47 @@ START_TEST(a_turn_writes_two_transactions)
 }
 END_TEST
 
+static void
+run_sql(const char *sql)
+{
+	struct db *db;
+
+	ck_assert_int_eq(store_lease(deployment_stores, &db), ERR_NONE);
+	ck_assert_int_eq(db_exec(db, sql), ERR_NONE);
+	store_return(deployment_stores, db);
+}
+
+/* The client is not told of an end that is not stored. */
+START_TEST(an_answer_that_cannot_be_stored_is_an_error)
+{
+	size_t last;
+
+	ck_assert_int_eq(chat(C, "q", ""), 200);
+	run_sql("CREATE TRIGGER full BEFORE UPDATE ON messages BEGIN "
+		"SELECT RAISE(FAIL, 'the disk is full'); END");
+	ck_error(chat(C, "two moons", ""), 500, "internal_server_error",
+	    "The server encountered an internal error");
+	ck_assert_int_eq(chat(C, "two moons",
+	    ",\"response_mode\":\"streaming\""), 200);
+	for (last = 0; event(last); last++)
+		;
+	ck_assert_uint_eq(last, 4);
+	ck_assert_str_eq(text_at("event"), "error");
+	ck_assert_str_eq(text_at("code"), "internal_server_error");
+	ck_assert_str_eq(text_at("message"),
+	    "Internal Server Error, please contact support.");
+	run_sql("DROP TRIGGER full");
+	run_sql("CREATE TRIGGER full BEFORE INSERT ON messages BEGIN "
+		"SELECT RAISE(FAIL, 'the disk is full'); END");
+	ck_error(chat(C, "q", ",\"response_mode\":\"streaming\""), 500,
+	    "internal_server_error", "The server encountered");
+	run_sql("DROP TRIGGER full");
+	/* The first, and two whose end is missing: no half-made one. */
+	ck_assert_int_eq(ask(C, "GET", "/conversations?user=u", NULL), 200);
+	ck_assert_uint_eq(pyjson_count(at("data")), 3);
+}
+END_TEST
+
 START_TEST(the_cap_of_a_bot_answers_429)
 {
 	struct message_row m = {.id = "x", .inputs = SPAN("{}"),
@@ -630,6 +671,7 @@ chat_messages_handler_suite(void)
 	tcase_add_test(t,
 	    a_client_that_leaves_stops_the_turn_and_keeps_the_part);
 	tcase_add_loop_test(t, a_turn_writes_two_transactions, 0, 2);
+	tcase_add_test(t, an_answer_that_cannot_be_stored_is_an_error);
 	tcase_add_test(t, the_cap_of_a_bot_answers_429);
 	tcase_add_loop_test(t, inputs_are_checked_against_the_form, 0,
 	    ROWS(forms));

@@ -30,8 +30,8 @@ static void
 refuse(struct form_reading *r, const char *prefix,
     const struct form_control *control, const char *rest)
 {
-	r->why = arena_printf(r->x->request.arena, "%s%s %s input form%s%s",
-	    prefix, control->variable, "in", rest[0] == '\0' ? "" : " ", rest);
+	r->why = arena_printf(r->x->request.arena, "%s%s in input form %s",
+	    prefix, control->variable, rest);
 	r->err = r->why == NULL ? ERR_MEMORY : ERR_INPUT;
 }
 
