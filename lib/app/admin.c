@@ -125,12 +125,30 @@ run_key_new(int argc, char **argv)
 	return 0;
 }
 
+/* Goes on in a child, so that whoever started us need not wait. */
+static void
+detach(void)
+{
+	pid_t child = fork();
+
+	if (child > 0)
+		_exit(0);
+	if (child == 0)
+		(void)setsid();
+}
+
 static int
 run_index(int argc, char **argv)
 {
-	struct config *c = open_config(NULL);
+	bool background = argc > 0 && strcmp(argv[0], "--background") == 0;
+	struct config *c;
 	enum err err;
 
+	if (background) {
+		argc--;
+		argv++;
+	}
+	c = open_config(NULL);
 	if (c == NULL)
 		return 1;
 	if (argc > 0 && config_knowledge(c, argv[0]) == NULL) {
@@ -139,8 +157,10 @@ run_index(int argc, char **argv)
 		config_free(c);
 		return 1;
 	}
-	err = knowledge_index(c, argc > 0 ? argv[0] : NULL, true);
-	if (err != ERR_NONE)
+	if (background)
+		detach();
+	err = knowledge_index(c, argc > 0 ? argv[0] : NULL, !background);
+	if (err != ERR_NONE && !background)
 		(void)fprintf(stderr, "parlance: index: %s\n", err_text(err));
 	config_free(c);
 	return err == ERR_NONE ? 0 : 1;
@@ -195,7 +215,7 @@ static const struct command commands[] = {
 	run_key_new},
     {"doctor", "[URL]",
 	"examine the deployment, and what its web server does", run_doctor},
-    {"index", "[NAME]", "bring the search index up to date", run_index},
+    {"index", "[--background] [NAME]", "bring the search index up to date", run_index},
     {"help config", "", "print the reference of parlance.conf",
 	run_help_config},
     {"help", "", "print this", run_help},

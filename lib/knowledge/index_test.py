@@ -211,8 +211,32 @@ def kinds_of_files(folder):
     check("a removed file is forgotten", "chimneys" not in got, got)
 
 
+def large_folders(folder):
+    """More than a search may index by itself: another process does it."""
+    deploy(folder, 0)
+    source = random.Random(3)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["".join(source.choices(letters, k=7)) for _ in range(5000)]
+    for i in range(10):
+        text = "\n\n".join(" ".join(source.choices(words, k=80)) + "."
+                           for _ in range(1600))
+        (folder / "pages" / f"large{i}.txt").write_text(text)
+    (folder / "pages" / "zebras.md").write_text(
+        "# Zebras\n\nThe zebras graze behind the old warehouse.\n")
+    start = time.monotonic()
+    ask(folder, "Where do the zebras graze?")
+    first = time.monotonic() - start
+    check("the first search does not wait", first < 2.5, f"{first:.1f} s")
+    answer = ""
+    while "warehouse" not in answer and time.monotonic() - start < 40:
+        time.sleep(0.3)
+        answer = ask(folder, "Where do the zebras graze?")
+    check("the folder is indexed without the command", "warehouse" in answer,
+          answer)
+
+
 def main():
-    for test in (kinds_of_files, kill_while_indexing):
+    for test in (kinds_of_files, large_folders, kill_while_indexing):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="parlance-index-"))
         try:
             test(folder)

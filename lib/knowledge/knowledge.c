@@ -222,7 +222,7 @@ knowledge_retrieve(const struct config *config, const char *dataset,
 enum err
 knowledge_index(const struct config *config, const char *name, bool verbose)
 {
-	struct update_options options = {.verbose = verbose, .wait = true};
+	struct update_options options = {.verbose = verbose, .wait = verbose};
 	struct update_result result;
 	enum err err = ERR_NONE, one;
 	size_t i;
@@ -235,7 +235,7 @@ knowledge_index(const struct config *config, const char *name, bool verbose)
 			continue;
 		one = update_folder(config, &config->knowledge[i], &options,
 		    &result);
-		if (one != ERR_NONE)
+		if (one != ERR_NONE && one != ERR_STORE_BUSY)
 			log_error("knowledge: [knowledge %s] cannot be "
 				  "indexed: %s", config->knowledge[i].name,
 			    err_text(one));

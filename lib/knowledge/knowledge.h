@@ -36,7 +36,8 @@ enum err knowledge_retrieve(const struct config *config, const char *dataset,
     struct passage **passages, size_t *n) __attribute__((warn_unused_result));
 
 /* Brings the index of one knowledge (NULL: of all) up to date; progress and
- * skipped files go to stderr when verbose.  For `parlance index`. */
+ * skipped files go to stderr when verbose, and then it waits for another
+ * pass to end; else ERR_STORE_BUSY says there is one. */
 enum err knowledge_index(const struct config *config, const char *name,
     bool verbose) __attribute__((warn_unused_result));
 

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "knowledge/background.h"
 #include "knowledge/documents.h"
 #include "knowledge/folder.h"
 #include "knowledge/ingest.h"
@@ -311,11 +312,6 @@ apply_changes(struct pass *p)
 			err = index_remove_document(p->x, &p->dataset,
 			    item->document);
 			p->result->changed++;
-		} else if (p->options->largest > 0 &&
-		    item->file->size > p->options->largest) {
-			log_info("knowledge: %s of [knowledge %s] is large; "
-				 "run `parlance index`", item->file->path,
-			    p->k->name);
 		} else {
 			err = update_file(p, item);
 		}
@@ -369,7 +365,11 @@ update_folder(const struct config *config, const struct knowledge_config *k,
 			  "known; it is guessed", k->name, k->language);
 	arena_init(&p.arena, ARENA_MAX);
 	err = find_changes(&p);
-	if (err == ERR_NONE && p.n_items > 0)
+	result->large = options->quick_bytes > 0 &&
+	    p.bytes > options->quick_bytes;
+	if (err == ERR_NONE && result->large)
+		result->complete = false;
+	else if (err == ERR_NONE && p.n_items > 0)
 		err = write_changes(&p);
 	else if (err == ERR_NONE && options->verbose)
 		(void)fprintf(stderr, "%s: %zu files, nothing new\n", k->name,
@@ -413,23 +413,19 @@ set_stamp(const char *stamp)
 	(void)close(fd);
 }
 
-void
-update_check(const struct config *config)
+/* Every folder; *large: one has more to read than is quick.  False: not
+ * all is done. */
+static bool
+look_at_folders(const struct config *config, int64_t quick_bytes, bool *large)
 {
 	struct update_options options = {.budget_ms = QUICK_MS,
-	    .largest = QUICK_BYTES};
+	    .quick_bytes = quick_bytes};
 	struct update_result result;
-	char stamp[4200];
 	bool complete = true;
 	enum err err;
 	size_t i;
 
-	(void)snprintf(stamp, sizeof(stamp), "%s/index.checked",
-	    config->server.state);
-	if (!look_is_due(config, stamp))
-		return;
-	/* First the stamp: one process looks, the others go on. */
-	set_stamp(stamp);
+	*large = false;
 	for (i = 0; i < config->n_knowledge; i++) {
 		if (config->knowledge[i].folder == NULL)
 			continue;
@@ -440,9 +436,29 @@ update_check(const struct config *config)
 			log_error("knowledge: [knowledge %s] cannot be "
 				  "indexed: %s", config->knowledge[i].name,
 			    err_text(err));
-		if (err == ERR_NONE && !result.complete)
-			complete = false;
+		complete = complete && (err != ERR_NONE || result.complete);
+		*large = *large || (err == ERR_NONE && result.large);
 	}
+	return complete;
+}
+
+void
+update_check(const struct config *config)
+{
+	char stamp[4200];
+	bool complete, large;
+
+	(void)snprintf(stamp, sizeof(stamp), "%s/index.checked",
+	    config->server.state);
+	if (!look_is_due(config, stamp))
+		return;
+	/* First the stamp: one process looks, the others go on. */
+	set_stamp(stamp);
+	complete = look_at_folders(config, QUICK_BYTES, &large);
+	if (large && background_index(config))
+		complete = true; /* it is being seen to */
+	else if (large)
+		complete = look_at_folders(config, 0, &large);
 	sync_check(config);
 	if (!complete)
 		(void)unlink(stamp); /* the next search goes on with it */
