@@ -58,16 +58,19 @@ find_passages(struct turn *t)
 	t->request.n_passages = kept;
 }
 
-/* What we put in front of the caller's words. */
+/* What we put in front of the caller's words: a system message that is none
+ * of the caller's. */
 static void
 count_context(struct turn *t)
 {
 	const struct chat_message *first = t->request.prompt;
+	size_t i;
 
-	if (t->request.n_prompt == 0 || first->role != ROLE_SYSTEM ||
-	    (t->setup.n_history > 0 &&
-		first->content.data == t->setup.history[0].content.data))
+	if (t->request.n_prompt == 0 || first->role != ROLE_SYSTEM)
 		return;
+	for (i = 0; i < t->setup.n_history; i++)
+		if (first->content.data == t->setup.history[i].content.data)
+			return;
 	t->result.context_words = words_count(first->content);
 	t->result.context_tokens = engine_count_tokens(first->content);
 }

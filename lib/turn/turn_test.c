@@ -121,6 +121,27 @@ START_TEST(an_answer_and_its_usage)
 }
 END_TEST
 
+START_TEST(the_caller_s_instructions_are_not_our_context)
+{
+	const struct chat_message history[] = {
+	    {ROLE_USER, SPAN(" ")}, {ROLE_SYSTEM, SPAN("Be brief.")}};
+	struct turn_setup setup = {.config = &config,
+	    .bot = &bot,
+	    .worker = worker,
+	    .arena = &arena,
+	    .question = SPAN("words"),
+	    .history = history,
+	    .n_history = 2,
+	    .history_is_callers = true};
+
+	bot.persona = "";
+	ck_assert_int_eq(turn_start(&setup, &turn), ERR_NONE);
+	run(1000);
+	ck_assert_int_eq(turn_result(turn)->context_words, 0);
+	ck_assert_int_eq(turn_result(turn)->context_tokens, 0);
+}
+END_TEST
+
 START_TEST(max_words_is_held_whatever_the_engine_says)
 {
 	start("words", 2);
@@ -268,6 +289,7 @@ turn_suite(void)
 
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, an_answer_and_its_usage);
+	tcase_add_test(t, the_caller_s_instructions_are_not_our_context);
 	tcase_add_test(t, max_words_is_held_whatever_the_engine_says);
 	tcase_add_test(t, a_cut_answer_is_an_error);
 	tcase_add_test(t, the_fault_s_words_outlive_the_engine);
