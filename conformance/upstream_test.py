@@ -430,7 +430,8 @@ def open_stream(world, way, api, asked):
     """Starts a long answer; returns (read some bytes, close)."""
     if api == "bot":
         uri, key = "/v1/chat", "demo-key"
-        body = {"bot_slug": "long", "stream": True, "prompt": asked}
+        body = {"bot_slug": "long", "stream": True, "prompt": asked,
+                "user_id": "77" if way == "fcgi" else "78"}
     else:
         uri, key = "/v1/chat-messages", world.keys["long"]
         body = {"inputs": {}, "query": asked, "user": "u",
@@ -470,7 +471,16 @@ def leave(world, way, api):
                 call["end"] == "gone" and late < 0.1, (call["end"], late))
     print("client left, %s, %s API: upstream call cancelled after %.1f ms"
           % (way, api, late * 1000))
-    if api == "messages":
+    if api == "bot":
+        words, until = 0, time.monotonic() + 3
+        while words < 3 and time.monotonic() < until:
+            day = time.strftime("%Y-%m-%d", time.gmtime())
+            words = world.d.fcgi("POST", "/v1/user/usage-statistics", {
+                "user_id": 77 if way == "fcgi" else 78, "start_date": day,
+                "end_date": day}).json["total"]["response_words"]
+        tally.check("leaving, %s: what was said is counted" % way,
+                    3 <= words < 50, words)
+    else:
         row = stored(world, asked)
         tally.check("leaving, %s: the partial answer is stored" % way,
                     row and row["answer"].startswith("w0 w1 w2")
