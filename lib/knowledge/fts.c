@@ -37,6 +37,7 @@ tokenize_document(struct fts_context *c, struct span text, void *arg,
 	char form[PREFIX_BYTES + WORD_FORM_BYTES];
 	size_t prefix = (size_t)snprintf(form, PREFIX_BYTES, "%lld:",
 	    (long long)c->dataset);
+	bool heading = c->column++ == HEADING_COLUMN;
 	const struct vocabulary_entry *e;
 	struct word_scan words;
 	struct word word;
@@ -57,6 +58,13 @@ tokenize_document(struct fts_context *c, struct span text, void *arg,
 			code = token(arg, i == 0 ? 0 : FTS5_TOKEN_COLOCATED,
 			    form, (int)(prefix + e->terms[i]->text.len),
 			    (int)word.start, (int)word.end);
+			if (code == SQLITE_OK && heading) {
+				form[prefix - 1] = '/';
+				code = token(arg, FTS5_TOKEN_COLOCATED, form,
+				    (int)(prefix + e->terms[i]->text.len),
+				    (int)word.start, (int)word.end);
+				form[prefix - 1] = ':';
+			}
 			if (code != SQLITE_OK)
 				return code;
 		}
@@ -68,12 +76,10 @@ static int
 tokenize(Fts5Tokenizer *tokenizer, void *arg, int flags, const char *text,
     int len, token_fn token)
 {
-	if (len <= 0)
-		return SQLITE_OK;
 	if ((flags & FTS5_TOKENIZE_QUERY) != 0)
 		return token(arg, 0, text, len, 0, len);
 	return tokenize_document((struct fts_context *)tokenizer,
-	    (struct span){text, (size_t)len}, arg, token);
+	    (struct span){text, len < 0 ? 0 : (size_t)len}, arg, token);
 }
 
 /* parlance_score(table, weights): the sum over the phrases of weight times

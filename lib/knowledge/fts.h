@@ -4,8 +4,10 @@
  *
  * Every indexed form carries the number of its dataset ("12:tax"), so one
  * FTS5 table serves all datasets, a search never sees another's segments,
- * and a form's frequency is its frequency in the dataset.  The forms in a
- * query are taken as they are.
+ * and a form's frequency is its frequency in the dataset.  A word of a
+ * heading is indexed a second time as "12/tax": the list of headings with a
+ * common word is short where the list of texts with it is not.  The forms in
+ * a query are taken as they are.
  */
 #ifndef PARLANCE_FTS_H
 #define PARLANCE_FTS_H
@@ -19,6 +21,7 @@ struct fts_context {
 	const struct language *language;
 	int64_t dataset, row;
 	int sign; /* 1: being added; -1: being removed */
+	int column; /* that comes next: 0, the heading; then the body */
 	int64_t words; /* of the column that was read last */
 };
 

@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "store/db.h"
 
-#define INDEX_VERSION 1
+#define INDEX_VERSION 2
 
 static const char schema[] =
     "CREATE TABLE dataset(id INTEGER PRIMARY KEY, uid TEXT UNIQUE NOT NULL,"
@@ -33,7 +33,7 @@ static const char schema[] =
     "CREATE VIRTUAL TABLE lookup USING fts5(heading, body, content='',"
     " columnsize=0, tokenize='parlance');"
     "INSERT INTO lookup(lookup, rank) VALUES('hashsize', 8388608);"
-    "PRAGMA user_version=1;";
+    "PRAGMA user_version=2;";
 
 static struct index_store *
 new_store(const struct config *config)

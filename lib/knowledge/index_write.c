@@ -117,6 +117,7 @@ look_up_later(struct index_store *x, int64_t id, struct span heading,
 
 	x->fts.row = id;
 	x->fts.sign = remove ? -1 : 1;
+	x->fts.column = 0;
 	db_bind_int(s, 1, id);
 	db_bind_text(s, 2, heading);
 	db_bind_text(s, 3, body);

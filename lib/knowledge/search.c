@@ -251,16 +251,16 @@ keep(struct search *s, int64_t segment, double score)
 }
 
 static void
-match_start(struct search *s, const char *columns)
+match_start(struct search *s)
 {
 	buf_reset(&s->match);
-	buf_adds(&s->match, columns);
 	s->n_weights = 0;
 }
 
-/* ("12:tax" OR "12:taxe"); letters and digits only, so quotes are safe. */
+/* ("12:tax" OR "12:taxe"); letters and digits only, so quotes are safe.  In
+ * headings only: "12/tax". */
 static void
-match_term(struct search *s, size_t term)
+match_term(struct search *s, size_t term, bool headings)
 {
 	const struct query_term *t = &s->q->terms[term];
 	char text[24 + WORD_FORM_BYTES];
@@ -270,6 +270,8 @@ match_term(struct search *s, size_t term)
 	buf_addc(&s->match, '(');
 	for (k = 0; k < t->forms.n; k++) {
 		form = indexed_form(s, &t->forms, k, text);
+		if (headings)
+			text[form.len - t->forms.len[k] - 1] = '/';
 		buf_adds(&s->match, k == 0 ? "\"" : " OR \"");
 		buf_add(&s->match, form.data, form.len);
 		buf_adds(&s->match, t->begins ? "\"*" : "\"");
@@ -329,24 +331,23 @@ scan_common(struct search *s, const size_t *common, size_t n)
 	enum err err;
 	size_t i;
 
-	match_start(s, "heading : (");
+	match_start(s);
 	for (i = 0; i < n && i < 4; i++) {
 		if (i > 0)
 			buf_adds(&s->match, " OR ");
-		match_term(s, common[i]);
+		match_term(s, common[i], true);
 	}
-	buf_addc(&s->match, ')');
 	err = scan(s, COMMON_SCANNED);
 	for (i = 0; i + 1 < n && i < 3 && err == ERR_NONE; i++) {
-		match_start(s, "");
-		match_term(s, common[i]);
+		match_start(s);
+		match_term(s, common[i], false);
 		buf_adds(&s->match, " AND ");
-		match_term(s, common[i + 1]);
+		match_term(s, common[i + 1], false);
 		err = scan(s, COMMON_SCANNED);
 	}
 	if (n == 1 && err == ERR_NONE) {
-		match_start(s, "");
-		match_term(s, common[0]);
+		match_start(s);
+		match_term(s, common[0], false);
 		err = scan(s, COMMON_SCANNED);
 	}
 	return err;
@@ -359,13 +360,13 @@ find_candidates(struct search *s)
 	int64_t total = 0;
 	enum err err = ERR_NONE;
 
-	match_start(s, "");
+	match_start(s);
 	while (rare < n &&
 	    total + s->frequency[order[rare]] <= CANDIDATES_SCANNED) {
 		total += s->frequency[order[rare]];
 		if (rare > 0)
 			buf_adds(&s->match, " OR ");
-		match_term(s, order[rare++]);
+		match_term(s, order[rare++], false);
 	}
 	if (rare > 0)
 		err = scan(s, CANDIDATES_SCANNED);
