@@ -331,6 +331,21 @@ def test_terminal():
     server.close()
 
 
+def test_eras():
+    """What real servers differ in is tolerated, and the era is told."""
+    for dialect, says in (("era-a-restful", "era A, restful"),
+                          ("era-a-restx", "era A, restx"),
+                          ("era-b", "era B"), ("era-c", "era C")):
+        server = faulty(dialect=dialect)
+        run = Run(server.url, "-p", "dify", "--strict", *(
+            ["-f", "no-era-b"] if "era-a" in dialect else []))
+        server.close()
+        seen = re.findall(r"(?m)^seen  (.*)", run.out)
+        check(run.code == 0, "must and should pass on " + dialect, run.bad())
+        check(any(line.startswith(says) for line in seen),
+              "it is told that it is " + says, repr(seen))
+
+
 # ---- options, reports, exit codes -------------------------------------------
 
 def test_usage():
@@ -536,7 +551,9 @@ def test_case_files():
 def main():
     run = Run("--self-test")
     check(run.code == 0, "every broken sample is refused", run.out + run.err)
-    print(run.out.strip())
+    score = re.search(r"(\d+) broken replies, (\d+) refused", run.out)
+    print("score: self-test: %s of %s broken samples refused"
+          % (score[2], score[1]) if score else run.out)
     sanitized = BUILD + "-sanitize/chatconf"
     if os.path.exists(sanitized):
         done = subprocess.run([sanitized, "--self-test"], capture_output=True,
@@ -545,7 +562,7 @@ def main():
               done.stderr.decode("utf-8", "replace"))
     for test in (test_usage, test_list, test_failures, test_untested,
                  test_reports, test_case_files, test_broken_targets,
-                 test_retry, test_terminal, test_dialect, test_peer,
+                 test_retry, test_terminal, test_eras, test_dialect, test_peer,
                  test_started_program, test_form, test_slow, test_deployment):
         test()
     print("%d passed, %d failed" % (passed, failed))

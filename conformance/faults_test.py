@@ -123,7 +123,7 @@ def main():
     not_caught = check_all(entries)
     for problem in problems + not_caught:
         print("FAILED", problem)
-    print("faults caught: %d of %d planted"
+    print("score: faults: %d caught of %d planted"
           % (len(entries) - len(not_caught), len(entries)))
     failed = len(problems) + len(not_caught)
     print("%d passed, %d failed" % (len(entries) - len(not_caught) + 3

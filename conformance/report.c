@@ -261,7 +261,8 @@ print_case(struct human *human, const struct result *r, enum outcome outcome)
 	if (r->events > 0)
 		printf("  %zu events", r->events);
 	if (r->tries > 1)
-		printf("  ok, try %u", r->tries);
+		printf("  %stry %u", outcome == OUTCOME_OK ? "ok, " : "",
+		    r->tries);
 	putchar('\n');
 	if (outcome == OUTCOME_KNOWN_PASSES)
 		fputs("      is in the list of known failures, and passes\n",

@@ -1,5 +1,7 @@
-"""The bot API's refusals as a FastAPI on pydantic v2 words them: for testing
-the profile pydantic-v2 where no such server is at hand."""
+"""The same refusals as other servers word them, for testing the profiles where
+no such server is at hand: the bot API's as a FastAPI on pydantic v2, and the
+messages API's as real servers of its eras."""
+import re
 
 WORDS = {  # pydantic v1's type -> (type, msg) of v2
     "value_error.missing": ("missing", "Field required"),
@@ -35,3 +37,40 @@ def modern(error):
                 "ctx": {"error": {}}}
     kind, msg = WORDS.get(error["type"], (error["type"], error["msg"]))
     return {"type": kind, "loc": error["loc"], "msg": msg, "input": None}
+
+
+# ---- the messages API's eras ------------------------------------------------
+
+HINT = " You have requested this URI [%s] but did you mean %s ?"
+
+
+def era(name, request, out):
+    """Era A (restful, restx), B with its router hint, or C."""
+    if out.status < 400 or not isinstance(out.value, dict) or \
+            "code" not in out.value:
+        return
+    message = out.value["message"]
+    field = re.match(r"(\w+): Field required", message)
+    if name in ("era-a-restx", "era-b") and out.status == 404:
+        out.value["message"] += HINT % (request.path, request.path)
+    if name.startswith("era-a") and out.status == 415:
+        out.status = 400
+        out.value = {"code": "bad_request", "status": 400,
+                     "message": "The browser (or proxy) sent a request that "
+                     "this server could not understand."}
+    elif name == "era-a-restful" and field:
+        out.value = {"code": "invalid_param", "params": field[1],
+                     "message": "Missing required parameter in the JSON body"}
+    elif name == "era-a-restx" and re.match(r"[\w.]+: ", message):
+        out.value = {"errors": {message.split(":")[0]: "x"},
+                     "message": "Input payload validation failed"}
+    elif name == "era-b" and re.match(r"[\w.]+: ", message):
+        out.value = {"code": "invalid_param", "status": 400,
+                     "message": "1 validation error for ChatRequestPayload\n"
+                     "%s\n  %s [type=x, input_value={}]\n" % tuple(
+                         message.split(": ", 1))}
+    elif name == "era-c" and request.method == "GET" and \
+            re.match(r"[\w.]+: ", message):
+        out.status = 422
+        out.value = {"code": "unprocessable_entity", "message": "[]",
+                     "status": 422}

@@ -5,7 +5,8 @@ its port, or, run as a CGI program, answers one request.
     FAULT=v1-no-done python3 server.py [PORT]
 
 With DIALECT=pydantic-2 it refuses in the words of pydantic v2; with
-DIALECT=busy every other request is turned away with 503.
+DIALECT=busy every other request is turned away with 503; with era-a-restful,
+era-a-restx, era-b or era-c it words the messages API's refusals as they did.
 """
 import itertools
 import os
@@ -57,6 +58,8 @@ def answer(request):
         out.value, out.body, out.blocks = None, b"", None
     if os.environ.get("DIALECT") == "pydantic-2":
         dialect.translate(out)
+    if os.environ.get("DIALECT", "").startswith("era-"):
+        dialect.era(os.environ["DIALECT"], request, out)
     faults.spoil(os.environ.get("FAULT"), api, request, out)
     return out
 
