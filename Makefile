@@ -202,13 +202,19 @@ $(FUZZ_BUILD)/migrations.o: $(BUILD)/migrations.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)clang $(FUZZ_CFLAGS) -Wno-overlength-strings \
 		-fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) -c -o $@ $<
+# What a target in conformance/ needs; the others take nothing out of it.
+$(FUZZ_BUILD)/chatconf.a: $(patsubst %.c,$(FUZZ_BUILD)/%.o,\
+	$(filter-out %/main.c,$(CHATCONF_SOURCES)))
+	@rm -f $@
+	$(call quiet,AR)ar rcs $@ $^
 $(FUZZ_BUILD)/library.a: $(FUZZ_LIBRARY) $(FUZZ_BUILD)/migrations.o
 	@rm -f $@
 	$(call quiet,AR)$(AR) rcs $@ $^
 
 define fuzz_program
 $(BUILD)/fuzz/$(patsubst %_fuzz.c,%,$(notdir $(1))): \
-	$(patsubst %.c,$(FUZZ_BUILD)/%.o,$(1)) $(FUZZ_BUILD)/library.a
+	$(patsubst %.c,$(FUZZ_BUILD)/%.o,$(1)) $(FUZZ_BUILD)/chatconf.a \
+	$(FUZZ_BUILD)/library.a
 	@mkdir -p $$(@D)
 	$$(call quiet,LD)clang -fsanitize=fuzzer,$(FUZZ_SANITIZE) -o $$@ $$^ \
 		$(LIBS)
