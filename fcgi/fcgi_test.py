@@ -428,6 +428,49 @@ def given_sockets():
             listener.close()
 
 
+def restart_behind_a_socket():
+    """The socket is systemd's: a service that is stopped and started again
+    under load refuses nobody."""
+    with deployment() as d:
+        listener = socket.socket(socket.AF_UNIX)
+        d.address = os.path.join(d.folder, "given.sock")
+        listener.bind(d.address)
+        listener.listen(128)
+        fd = listener.fileno()
+
+        def start():
+            return d.spawn("sh", "-c", 'exec "$0" --workers 8 <&%d' % fd,
+                           os.path.join(d.build, "parlance.fcgi"),
+                           pass_fds=[fd])
+        stop = threading.Event()
+        failures, served = [], [0]
+
+        def ask():
+            while not stop.is_set():
+                result = healthy(d)
+                if result is True:
+                    served[0] += 1
+                else:
+                    failures.append(result)
+        process = start()
+        askers = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in askers:
+            thread.start()
+        for _ in range(5):
+            time.sleep(0.2)
+            process.send_signal(signal.SIGTERM)
+            tally.equal("it ends", ends(process, 5), 0)
+            process = start()
+        time.sleep(0.2)
+        stop.set()
+        for thread in askers:
+            thread.join()
+        tally.check("no request failed in five restarts (%d served)"
+                    % served[0], not failures and served[0] > 100,
+                    failures[:3])
+        listener.close()
+
+
 def take_over():
     """One process relieves another while clients keep asking."""
     with deployment() as d:
@@ -496,11 +539,66 @@ def many():
                     ends(process, 10), 0)
 
 
+# ---- time-outs -------------------------------------------------------------
+
+class Stalled:
+    """Peers that hold a worker each, from the start of all tests; at the end
+    of them each has been let go of."""
+
+    def __init__(self):
+        self.d = deployment()
+        self.d.start_fcgi(workers=8)
+        self.started = time.monotonic()
+        head = begin() + stream(4, FastCGI.pairs(
+            request_params(self.d, length=100)))
+        self.ends = {}
+        for name, data, trickle in [
+                ("silent", b"", b""),
+                ("silent in its header", head[:40], b""),
+                ("silent in its body", head + FastCGI.record(5, b"{"), b""),
+                ("a byte each second", head[:8], head[8:])]:
+            threading.Thread(target=self.hold, args=(name, data, trickle),
+                             daemon=True).start()
+
+    def hold(self, name, data, trickle):
+        client = FastCGI(self.d.address, timeout=70)
+        client.socket.sendall(data)
+        try:
+            for i in range(len(trickle)):
+                client.socket.sendall(trickle[i:i + 1])
+                client.socket.settimeout(1)
+                try:
+                    if client.socket.recv(1) == b"":
+                        break
+                except TimeoutError:
+                    pass
+            client.socket.settimeout(70)
+            while client.socket.recv(4096):
+                pass
+        except OSError:
+            pass
+        self.ends[name] = time.monotonic() - self.started
+        client.close()
+
+    def end(self):
+        while len(self.ends) < 4 and time.monotonic() - self.started < 45:
+            time.sleep(0.2)
+        tally.equal("all stalled peers are let go of", len(self.ends), 4)
+        for name, took in self.ends.items():
+            tally.check("%s: held a worker for %.0f s" % (name, took),
+                        28 < took < 40, took)
+        tally.equal("served afterwards", healthy(self.d), True)
+        self.d.close()
+
+
+stalled = Stalled() if len(sys.argv) < 3 or "stalled" in sys.argv else None
 for test in (plain, bodies, hostile, abort, stop_gently, reload, sockets,
-             given_sockets, take_over, many):
+             given_sockets, restart_behind_a_socket, take_over, many):
     if len(sys.argv) > 2 and test.__name__ not in sys.argv[2:]:
         continue
     started = time.monotonic()
     test()
     print("%-16s %5.1f s" % (test.__name__, time.monotonic() - started))
+if stalled is not None:
+    stalled.end()
 tally.end()

@@ -2,6 +2,7 @@
 #include "workers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -272,12 +273,18 @@ static void
 serve(struct worker *w, int fd)
 {
 	struct gateway_fcgi g;
+	/* While the head is read the library may close fd, and the number be
+	 * another connection's at once: what is watched is ours. */
+	int watched = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	bool opened;
 
-	if (!gateway_fcgi_open(&g, fd)) {
-		set_serving(w, -1, 0);
+	set_serving(w, watched, clock_monotonic_ms() + HEAD_LIMIT_MS);
+	opened = gateway_fcgi_open(&g, fd);
+	set_serving(w, opened ? fd : -1, 0);
+	if (watched >= 0)
+		(void)close(watched);
+	if (!opened)
 		return;
-	}
-	set_serving(w, fd, 0);
 	app_serve(w->generation->app, w->engine, &g.gateway);
 	/* The descriptor's number may be another's from here on. */
 	set_serving(w, -1, 0);
@@ -342,8 +349,6 @@ worker_main(void *arg)
 		(void)pthread_mutex_lock(&all->lock);
 		if (fd < 0)
 			continue;
-		w->fd = fd;
-		w->head_until_ms = clock_monotonic_ms() + HEAD_LIMIT_MS;
 		take_current(w);
 		promote(all);
 		(void)pthread_mutex_unlock(&all->lock);
