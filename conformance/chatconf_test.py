@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -211,6 +212,25 @@ def test_started_program():
         check(run.code == 0, "fcgi: starts a program", run.bad())
         check(time.monotonic() - start < 10, "the suite takes under 10 s")
         check(os.listdir(folder) == ["state"], "its socket is gone")
+
+
+def test_again():
+    """The line `again` of cgi: and fcgi: is a command that does it again."""
+    d = deployment.Deployment(BUILD)
+    d.start_fcgi()
+    for target in ("cgi:%s/parlance.cgi" % BUILD, "fcgi:" + d.address):
+        if target.startswith("fcgi:") and not shutil.which("cgi-fcgi"):
+            print("cgi-fcgi is not installed: its line is not tried")
+            continue
+        run = Run(target, "v1/reply/prompt", "-s", "bot_slug=it's", env=d.env)
+        again = re.search(r"again   (.*)", run.out).group(1)
+        check("$CHATCONF_KEY" in again and KEY not in again,
+              "the key stays a variable", again)
+        out = subprocess.run(["sh", "-c", again], capture_output=True,
+                             timeout=20, env=dict(d.env, CHATCONF_KEY=KEY))
+        check(b"Status: 404" in out.stdout and b"Bot not found" in out.stdout,
+              "again, over " + target.split(":")[0], again + repr(out))
+    d.close()
 
 
 def test_peer():
@@ -562,7 +582,7 @@ def main():
               done.stderr.decode("utf-8", "replace"))
     for test in (test_usage, test_list, test_failures, test_untested,
                  test_reports, test_case_files, test_broken_targets,
-                 test_retry, test_terminal, test_eras, test_dialect, test_peer,
+                 test_retry, test_terminal, test_eras, test_dialect, test_again, test_peer,
                  test_started_program, test_form, test_slow, test_deployment):
         test()
     print("%d passed, %d failed" % (passed, failed))

@@ -731,7 +731,8 @@ jv_show(struct arena *a, const struct jv *value, size_t max)
 		return (char *)(uintptr_t)text.data;
 	head = text;
 	head.len = max;
-	while (head.len > 0 && ((unsigned char)text.data[head.len] & 0xC0) == 0x80)
+	while (head.len > 0 &&
+	    ((unsigned char)text.data[head.len] & 0xC0) == 0x80)
 		head.len--;
 	return mem_printf(a, "%.*s...", (int)head.len, head.data);
 }

@@ -335,6 +335,7 @@ make_vars(struct chatconf *c, bool pretend)
 	const struct jv *always = jv_object(&c->arena, NULL, NULL, 0);
 	unsigned char random[4] = {0};
 	const char *key = c->key;
+	uint32_t number;
 
 	if (!pretend && random_bytes(random, sizeof(random)) != ERR_NONE)
 		return complain("no random bytes", "");
@@ -344,6 +345,10 @@ make_vars(struct chatconf *c, bool pretend)
 	    jv_cstring(&c->arena,
 		mem_printf(&c->arena, "%02x%02x%02x%02x", random[0],
 		    random[1], random[2], random[3])));
+	memcpy(&number, random, sizeof(number));
+	always = jv_append(&c->arena, always, "number",
+	    jv_cstring(&c->arena,
+		mem_printf(&c->arena, "%u", 100000000 + number % 900000000)));
 	if (key != NULL)
 		always = jv_append(&c->arena, always, "key",
 		    jv_cstring(&c->arena, key));

@@ -22,6 +22,9 @@ COUNTERS = [part + "_" + unit for unit in ("tokens", "words")
             for part in ("original", "enchancement", "response", "total")]
 
 
+used = {}  # (user, day) -> counters
+
+
 class Refused(Exception):
     def __init__(self, answer):
         super().__init__()
@@ -364,6 +367,7 @@ def chat(request, has):
     if values["max_words"] and values["max_words"] > 0 and not has(
             "v1-max-words-ignored"):
         words = words[:values["max_words"]]
+    count(values, words, has)
     if not values["stream"] or has("v1-stream-ignored"):
         return Answer(200, {"content": " ".join(words)})
     pieces = [""] + [(" " if i else "") + w for i, w in enumerate(words)]
@@ -371,11 +375,30 @@ def chat(request, has):
                   [block("[DONE]")])
 
 
+def count(values, words, has):
+    sent = [m["content"] for m in values["messages"] or []]
+    sent.append(values["prompt"] or "")
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    counts = used.setdefault((values["user_id"] or "-1", today),
+                             dict.fromkeys(COUNTERS, 0))
+    if has("v1-usage-forgets") or (has("v1-usage-no-streams") and
+                                   values["stream"]):
+        return
+    for unit in ("tokens", "words"):
+        for part, n in (("original", sum(len(t.split()) for t in sent)),
+                        ("response", len(words))):
+            counts[part + "_" + unit] += n
+            counts["total_" + unit] += n
+
+
 def statistics(request, has):
     values = read_fields(request.json, STATISTICS, statistics_roots, has)
     items, day = [], values["start_date"]
+    user, total = str(values["user_id"]), dict.fromkeys(COUNTERS, 0)
     while day <= values["end_date"]:
-        items.append({**dict.fromkeys(COUNTERS, 0), "date": day.isoformat()})
+        found = used.get((user, day.isoformat())) or dict.fromkeys(COUNTERS, 0)
+        items.append({**found, "date": day.isoformat()})
+        total = {k: total[k] + found[k] for k in total}
         if day == datetime.date.max:
             break
         day += datetime.timedelta(days=1)
@@ -383,7 +406,7 @@ def statistics(request, has):
         items = items[:-1]
     if has("v1-only-used-days"):
         items = []
-    return Answer(200, {"total": dict.fromkeys(COUNTERS, 0), "items": items})
+    return Answer(200, {"total": total, "items": items})
 
 
 def redirect(request, path):
