@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "store/db.h"
 
-#define INDEX_VERSION 2
+#define INDEX_VERSION 3
 
 static const char schema[] =
     "CREATE TABLE dataset(id INTEGER PRIMARY KEY, uid TEXT UNIQUE NOT NULL,"
@@ -30,10 +30,13 @@ static const char schema[] =
     "CREATE INDEX segment_document ON segment(document, position);"
     "CREATE TABLE term(word BLOB PRIMARY KEY, segments INTEGER NOT NULL)"
     " WITHOUT ROWID;"
+    "CREATE TABLE vector(segment INTEGER PRIMARY KEY,"
+    " dataset INTEGER NOT NULL, numbers BLOB NOT NULL);"
+    "CREATE INDEX vector_dataset ON vector(dataset);"
     "CREATE VIRTUAL TABLE lookup USING fts5(heading, body, content='',"
     " columnsize=0, tokenize='parlance');"
     "INSERT INTO lookup(lookup, rank) VALUES('hashsize', 8388608);"
-    "PRAGMA user_version=2;";
+    "PRAGMA user_version=3;";
 
 static struct index_store *
 new_store(const struct config *config)

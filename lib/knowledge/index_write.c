@@ -285,6 +285,12 @@ index_remove_document(struct index_store *x, struct index_dataset *dataset,
 		err = forget_segments(x, document);
 	if (err != ERR_NONE)
 		return err;
+	s = db_prepare(x->db, "DELETE FROM vector WHERE segment IN"
+	    " (SELECT id FROM segment WHERE document = ?)");
+	db_bind_int(s, 1, document);
+	err = db_run(s);
+	if (err != ERR_NONE)
+		return err;
 	s = db_prepare(x->db, "DELETE FROM segment WHERE document = ?");
 	db_bind_int(s, 1, document);
 	err = db_run(s);

@@ -10,11 +10,13 @@
 #include "knowledge/search.h"
 #include "knowledge/sync.h"
 #include "knowledge/update.h"
+#include "knowledge/vectors.h"
 
 #define REFERRED_FACTOR 0.6
 #define CONTEXT_FACTOR 0.5
 #define CONTEXT_TURNS 4
 #define API_DATASETS_MAX 256
+#define EMBED_LIMIT_MS 3000
 #define SCORE_FLOOR 0.1 /* below, little more than a stop word fits */
 
 struct finder {
@@ -26,6 +28,9 @@ struct finder {
 	struct arena *arena;
 	struct index_store *x;
 	struct search_hits best;
+	/* The question's vector by the engine that made it last. */
+	const struct engine_config *engine;
+	struct embed_vector vector;
 };
 
 static void
@@ -71,6 +76,29 @@ merge(struct finder *f, const struct search_hits *more)
 	return ERR_NONE;
 }
 
+/* NULL: the dataset has no vectors, or the server did not answer in time;
+ * then the words have to do. */
+static const struct embed_vector *
+question_vector(struct finder *f, const char *uid)
+{
+	const struct engine_config *engine = NULL;
+	size_t i;
+
+	for (i = 0; i < f->config->n_knowledge; i++)
+		if (strcmp(f->config->knowledge[i].id, uid) == 0)
+			engine = vectors_engine(f->config,
+			    &f->config->knowledge[i]);
+	if (engine == NULL)
+		return NULL;
+	if (engine != f->engine) {
+		f->engine = engine;
+		if (embed_texts(engine, &f->question, 1, EMBED_LIMIT_MS,
+			f->arena, &f->vector) != ERR_NONE)
+			f->vector.n = 0;
+	}
+	return f->vector.n > 0 ? &f->vector : NULL;
+}
+
 static enum err
 search_one(struct finder *f, const char *uid)
 {
@@ -85,7 +113,8 @@ search_one(struct finder *f, const char *uid)
 	if (err != ERR_NONE || d->id == 0)
 		return err;
 	build_query(f, d, q);
-	err = search_dataset(f->x, d, q, f->top_k, f->arena, &hits);
+	err = search_dataset(f->x, d, q, question_vector(f, uid), f->top_k,
+	    f->arena, &hits);
 	return err == ERR_NONE ? merge(f, &hits) : err;
 }
 
@@ -239,6 +268,10 @@ knowledge_index(const struct config *config, const char *name, bool verbose)
 			log_error("knowledge: [knowledge %s] cannot be "
 				  "indexed: %s", config->knowledge[i].name,
 			    err_text(one));
+		err = err == ERR_NONE ? one : err;
+		if (one == ERR_NONE)
+			one = vectors_update(config, &config->knowledge[i],
+			    verbose);
 		err = err == ERR_NONE ? one : err;
 	}
 	if (name == NULL)

@@ -26,6 +26,7 @@
 #define CANDIDATES_SCANNED 4096
 #define COMMON_SCANNED 1024
 #define KEPT 48
+#define RANK_OFFSET 60 /* of reciprocal rank fusion */
 /* Looking for words that are spelt alike. */
 #define ALIKE_START 3 /* bytes that must be the same */
 #define ALIKE_SCANNED 2000
@@ -453,7 +454,7 @@ sort_hits(struct search_hits *hits)
 }
 
 static enum err
-rank_candidates(struct search *s, size_t most, struct arena *arena,
+rank_candidates(struct search *s, struct arena *arena,
     struct search_hits *hits)
 {
 	struct rank_segment segment;
@@ -461,7 +462,7 @@ rank_candidates(struct search *s, size_t most, struct arena *arena,
 	double score;
 	size_t i;
 
-	hits->items = arena_array(arena, s->n_kept, sizeof(*hits->items));
+	hits->items = arena_array(arena, 2 * KEPT, sizeof(*hits->items));
 	if (hits->items == NULL)
 		return ERR_MEMORY;
 	for (i = 0; i < s->n_kept && err == ERR_NONE; i++) {
@@ -479,15 +480,94 @@ rank_candidates(struct search *s, size_t most, struct arena *arena,
 		hits->n += err == ERR_NONE;
 	}
 	sort_hits(hits);
-	if (hits->n > most)
-		hits->n = most;
+	return err;
+}
+
+/* ---- joining both orders ---------------------------------------------------- */
+
+static struct search_hit *
+find_hit(struct search_hits *hits, int64_t segment)
+{
+	size_t i;
+
+	for (i = 0; i < hits->n; i++)
+		if (hits->items[i].segment == segment)
+			return &hits->items[i];
+	return NULL;
+}
+
+/* A segment that only its vector found. */
+static enum err
+add_hit(struct search *s, int64_t id, struct arena *arena,
+    struct search_hits *hits)
+{
+	struct search_hit *hit = &hits->items[hits->n];
+	struct rank_segment segment;
+	enum err err = load(s, id, arena, &segment);
+
+	if (err == ERR_NONE)
+		err = make_hit(s, &segment, 0, arena, hit);
+	if (err != ERR_NONE)
+		return err == ERR_NOT_FOUND ? ERR_NONE : err;
+	hit->segment = id;
+	hit->joined = 0;
+	hits->n++;
+	return ERR_NONE;
+}
+
+static void
+sort_joined(struct search_hits *hits)
+{
+	struct search_hit hit;
+	size_t i, k;
+
+	for (i = 1; i < hits->n; i++) {
+		hit = hits->items[i];
+		for (k = i; k > 0 && hits->items[k - 1].joined < hit.joined;
+		     k--)
+			hits->items[k] = hits->items[k - 1];
+		hits->items[k] = hit;
+	}
+	for (i = 1; i < hits->n; i++)
+		if (hits->items[i].passage.score >
+		    hits->items[i - 1].passage.score)
+			hits->items[i].passage.score =
+			    hits->items[i - 1].passage.score;
+}
+
+static enum err
+join_vectors(struct search *s, const struct embed_vector *v,
+    struct arena *arena, struct search_hits *hits)
+{
+	struct vector_hit near[KEPT];
+	struct search_hit *hit;
+	size_t n, i;
+	enum err err = vectors_nearest(s->x, s->d->id, v, near, KEPT, &n);
+
+	if (err != ERR_NONE || n == 0)
+		return err;
+	for (i = 0; i < hits->n; i++)
+		hits->items[i].joined = 1 / (RANK_OFFSET + (double)i + 1);
+	for (i = 0; i < n && err == ERR_NONE; i++) {
+		if (find_hit(hits, near[i].segment) == NULL)
+			err = add_hit(s, near[i].segment, arena, hits);
+		hit = find_hit(hits, near[i].segment);
+		if (hit == NULL)
+			continue;
+		hit->joined += 1 / (RANK_OFFSET + (double)i + 1);
+		if (near[i].cosine > hit->passage.score)
+			hit->passage.score = near[i].cosine > 1
+			    ? 1
+			    : near[i].cosine;
+	}
+	sort_joined(hits);
 	return err;
 }
 
 enum err
 search_dataset(struct index_store *x, const struct index_dataset *d,
-    struct query *q, size_t most, struct arena *arena,
-    struct search_hits *hits)
+    struct query *q, const struct embed_vector *v, size_t most,
+    struct arena *arena, struct search_hits *hits)
 {
 	struct search *s = calloc(1, sizeof(*s));
 	enum err err;
@@ -505,7 +585,11 @@ search_dataset(struct index_store *x, const struct index_dataset *d,
 		err = find_candidates(s);
 	}
 	if (err == ERR_NONE)
-		err = rank_candidates(s, most, arena, hits);
+		err = rank_candidates(s, arena, hits);
+	if (err == ERR_NONE && v != NULL)
+		err = join_vectors(s, v, arena, hits);
+	if (hits->n > most)
+		hits->n = most;
 	buf_release(&s->match);
 	free(s);
 	return err;

@@ -24,6 +24,7 @@
 #include "knowledge/ingest.h"
 #include "knowledge/progress.h"
 #include "knowledge/sync.h"
+#include "knowledge/vectors.h"
 
 #define ARENA_MAX ((size_t)256 << 20)
 #define QUICK_MS 1000
@@ -413,6 +414,26 @@ set_stamp(const char *stamp)
 	(void)close(fd);
 }
 
+static bool
+lacks_vectors(const struct config *config, const struct knowledge_config *k)
+{
+	struct index_dataset d;
+	struct index_store *x;
+	struct arena arena;
+	int64_t missing = 0;
+
+	if (vectors_engine(config, k) == NULL ||
+	    index_open(config, &x) != ERR_NONE)
+		return false;
+	arena_init(&arena, 65536);
+	if (index_find_dataset(x, k->id, &arena, &d) != ERR_NONE ||
+	    d.id == 0 || vectors_missing(x, d.id, &missing) != ERR_NONE)
+		missing = 0;
+	arena_release(&arena);
+	index_close(x);
+	return missing > 0;
+}
+
 /* Every folder; *large: one has more to read than is quick.  False: not
  * all is done. */
 static bool
@@ -437,6 +458,10 @@ look_at_folders(const struct config *config, int64_t quick_bytes, bool *large)
 				  "indexed: %s", config->knowledge[i].name,
 			    err_text(err));
 		complete = complete && (err != ERR_NONE || result.complete);
+		/* Vectors come over the network: never while one waits. */
+		if (err == ERR_NONE && lacks_vectors(config,
+			&config->knowledge[i]))
+			*large = true;
 		*large = *large || (err == ERR_NONE && result.large);
 	}
 	return complete;

@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+"""Search by meaning: a small /embeddings server knows that a car is an
+automobile; the words alone do not.  usage: semantic_test.py BUILD"""
+import http.server
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+
+BUILD = pathlib.Path(sys.argv[1]).resolve()
+MEANINGS = [{"car", "cars", "automobile", "vehicle"},
+            {"cat", "cats", "kitten", "feline"},
+            {"soup", "broth", "stew"}, {"repair", "mend", "fix"}]
+passed = failed = 0
+calls = []
+broken = False
+
+
+def check(name, good, detail=""):
+    global passed, failed
+    if good:
+        passed += 1
+    else:
+        failed += 1
+        print(f"FAILED: {name}: {detail}")
+
+
+def vector(text):
+    words = set(re.findall(r"[a-z]+", text.lower()))
+    return [0.05] + [3.0 * len(words & meaning) for meaning in MEANINGS]
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        calls.append((self.path, self.headers.get("Authorization"), body))
+        answer = {"data": [{"index": i, "embedding": vector(t)}
+                           for i, t in enumerate(body["input"])]}
+        text = b"{}" if broken else json.dumps(answer).encode()
+        self.send_response(500 if broken else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *args):
+        pass
+
+
+def run(folder, *args):
+    return subprocess.run(
+        [BUILD / "parlance", *args], timeout=60, capture_output=True,
+        text=True, env={"PATH": os.environ["PATH"],
+                        "PARLANCE_CONFIG": str(folder / "parlance.conf")})
+
+
+def retrieve(folder, key, question):
+    body = json.dumps({"query": question}).encode()
+    env = {"PATH": os.environ["PATH"], "GATEWAY_INTERFACE": "CGI/1.1",
+           "PARLANCE_CONFIG": str(folder / "parlance.conf"),
+           "REQUEST_METHOD": "POST", "CONTENT_TYPE": "application/json",
+           "REQUEST_URI":
+           "/v1/datasets/101b4c97-fc2e-463c-90b1-5261a4cdcafb/retrieve",
+           "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": "127.0.0.1",
+           "SERVER_NAME": "127.0.0.1", "SERVER_ADDR": "127.0.0.1",
+           "HTTP_AUTHORIZATION": f"Bearer {key}"}
+    out = subprocess.run([BUILD / "parlance.cgi"], input=body, env=env,
+                         timeout=30, capture_output=True).stdout.decode()
+    records = json.loads(out.split("\r\n\r\n", 1)[1])["records"]
+    return [(r["segment"]["document"]["name"], r["score"]) for r in records]
+
+
+def deploy(folder, port):
+    (folder / "state").mkdir(mode=0o700)
+    (folder / "pages").mkdir()
+    conf = ("[server]\nstate = state\n"
+            "[bot guide]\nname = Guide\nknowledge = guide\n"
+            f"[engine vectors]\nkind = openai\nmodel = tiny\nkey = sesame\n"
+            f"url = http://127.0.0.1:{port}/v1\n"
+            "[knowledge guide]\nfolder = pages\nembedding = vectors\n"
+            "id = 101b4c97-fc2e-463c-90b1-5261a4cdcafb\n")
+    (folder / "parlance.conf").write_text(conf)
+    new = run(folder, "key", "new", "data", "--dataset").stdout
+    key = re.search(r"^\s+(dataset-\S+)$", new, re.M).group(1)
+    section = new[new.index("[key data]"):]
+    (folder / "parlance.conf").write_text(conf + section + "\n")
+    pages = {"garage": "We mend every vehicle within two days.",
+             "vet": "The feline clinic opens at nine.",
+             "kitchen": "Hot broth is served at noon.",
+             "library": "Books are lent for four weeks."}
+    for name, text in pages.items():
+        (folder / "pages" / f"{name}.txt").write_text(text + "\n")
+    return key
+
+
+def main():
+    global broken
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="parlance-semantic-"))
+    try:
+        key = deploy(folder, server.server_port)
+        done = run(folder, "index")
+        check("indexing makes vectors", done.returncode == 0 and
+              "vectors made" in done.stderr, done.stderr)
+        path, authorization, body = calls[0]
+        check("the call is /embeddings with the key and the model",
+              path == "/v1/embeddings" and authorization == "Bearer sesame"
+              and body["model"] == "tiny" and len(body["input"]) == 4,
+              str(calls[0]))
+        got = retrieve(folder, key, "repair my automobile")
+        check("a car is an automobile", got and got[0][0] == "garage", got)
+        scores = [score for _, score in got]
+        check("scores are 0 to 1 and fall", scores and max(scores) <= 1 and
+              scores == sorted(scores, reverse=True), str(got))
+        got = retrieve(folder, key, "for how many weeks are books lent?")
+        check("words still count", got and got[0][0] == "library", got)
+        before = len(calls)
+        run(folder, "index")
+        check("vectors are made once", len(calls) == before, str(calls))
+        (folder / "pages" / "vet.txt").write_text("Kitten food costs 2 euro.")
+        run(folder, "index")
+        check("a changed page gets a new one", len(calls) == before + 1 and
+              len(calls[-1][2]["input"]) == 1, str(calls[-1]))
+        broken = True
+        got = retrieve(folder, key, "for how many weeks are books lent?")
+        check("without the server the words do",
+              got and got[0][0] == "library", got)
+        (folder / "pages" / "new.txt").write_text("A new page about stew.")
+        done = run(folder, "index")
+        check("a failing server is reported", done.returncode == 1 and
+              "gave no embeddings" in done.stderr, done.stderr)
+    finally:
+        server.shutdown()
+        shutil.rmtree(folder)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
