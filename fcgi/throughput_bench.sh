@@ -49,6 +49,9 @@ server.stream-response-body = 1
 \$HTTP["url"] =~ "^/floor" {
   fastcgi.server = ( "/" => (( "socket" => "$dir/floor.sock",
     "check-local" => "disable", "fix-root-scriptname" => "enable" )) )
+} else \$HTTP["url"] =~ "^/chat" {
+  fastcgi.server = ( "/" => (( "socket" => "$dir/lazy.sock",
+    "check-local" => "disable", "fix-root-scriptname" => "enable" )) )
 } else {
   fastcgi.server = ( "/" => (( "socket" => "$dir/ours.sock",
     "check-local" => "disable", "fix-root-scriptname" => "enable" )) )
@@ -59,8 +62,13 @@ spawn-fcgi -s "$dir/floor.sock" -P "$dir/floor.pid" -- "$dir/floor" $workers \
 "$build/parlance.fcgi" --socket "$dir/ours.sock" --workers $workers \
 	2>"$dir/ours.log" &
 ours=$!
+# One that does not wait for the disk before it answers.
+mkdir -m 0700 "$dir/lazy"
+PARLANCE_STATE=$dir/lazy PARLANCE_SERVER_DURABLE=no "$build/parlance.fcgi" \
+	--socket "$dir/lazy.sock" --workers $workers 2>>"$dir/ours.log" &
+lazy=$!
 lighttpd -D -f "$dir/lighttpd.conf" &
-pids="$(cat "$dir/floor.pid") $ours $!"
+pids="$(cat "$dir/floor.pid") $ours $lazy $!"
 sleep 1
 
 load() { # NAME PATH BODY: requests a second
@@ -75,16 +83,17 @@ LUA
 }
 good='{"bot_slug":"demo","stream":false,"prompt":"Hello"}'
 measure() {
-	echo "$(load floor /floor "$good") $(load refusal /v1/chat '{}') $(load answer /v1/chat "$good")"
+	echo "$(load floor /floor "$good") $(load refusal /v1/chat '{}') $(load answer /v1/chat "$good") $(load lazy /chat "$good")"
 }
 measure >/dev/null
 for _ in 1 2 3; do measure; done | awk '
-	{ f += $1; r += $2; a += $3 }
+	{ f += $1; r += $2; a += $3; l += $4 }
 	END {
 		printf "%-34s %10s %8s\n", "behind lighttpd, 16 at once", "req/s", "share"
 		printf "%-34s %10.0f %8.2f\n", "empty libfcgi program (floor)", f / NR, 1
 		printf "%-34s %10.0f %8.2f\n", "refusal (422)", r / NR, r / f
 		printf "%-34s %10.0f %8.2f\n", "answer of the replay engine (200)", a / NR, a / f
+		printf "%-34s %10.0f %8.2f\n", "the same, durable = no", l / NR, l / f
 	}'
 
 /usr/bin/python3 - "$build" "$ours" "$token" "$dir" <<'PY'
