@@ -48,7 +48,7 @@ answer_from_persona(const struct engine_request *request, struct arena *arena,
 	struct engine_request copy = *request;
 	struct passage persona = {.document_id = "", .document_name = "",
 	    .score = 0.5};
-	struct query query;
+	struct query *query = arena_alloc(arena, sizeof(*query));
 	struct stemmers stemmers = {.made = {NULL}};
 	struct word_forms forms;
 	struct word_scan words;
@@ -58,15 +58,15 @@ answer_from_persona(const struct engine_request *request, struct arena *arena,
 
 	persona.content = span_of(request->bot->persona);
 	l = language_guess(persona.content);
-	if (persona.content.len == 0)
+	if (persona.content.len == 0 || query == NULL)
 		return false;
-	query_init(&query);
-	query_add(&query, &stemmers, request->question,
+	query_init(query);
+	query_add(query, &stemmers, request->question,
 	    l == NULL ? 0 : (uint32_t)1 << language_number(l), 1, false);
-	for (i = 0; i < query.n; i++) {
+	for (i = 0; i < query->n; i++) {
 		bool has = false;
 
-		if (query.terms[i].stop)
+		if (query->terms[i].stop)
 			continue;
 		content++;
 		word_scan_init(&words, persona.content);
@@ -75,9 +75,9 @@ answer_from_persona(const struct engine_request *request, struct arena *arena,
 			wordforms_add(&stemmers, l, &word, &forms);
 			for (k = 0; k < forms.n && !has; k++)
 				has = forms.len[k] ==
-					query.terms[i].forms.len[0] &&
+					query->terms[i].forms.len[0] &&
 				    memcmp(forms.text[k],
-					query.terms[i].forms.text[0],
+					query->terms[i].forms.text[0],
 					forms.len[k]) == 0;
 		}
 		found += has;

@@ -22,7 +22,7 @@ static bool
 drain(int fd, struct buf *text, int64_t deadline_ms)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
-	char bytes[16384];
+	char bytes[4096];
 	int64_t left;
 	ssize_t n;
 

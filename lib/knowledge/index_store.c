@@ -137,7 +137,7 @@ remove_files(const char *path)
 static enum err
 copy_file(const char *from, const char *to)
 {
-	char bytes[65536];
+	char bytes[8192]; /* a worker's stack is small */
 	enum err err = ERR_NONE;
 	int in = open(from, O_RDONLY | O_CLOEXEC), out;
 	ssize_t n = 0;

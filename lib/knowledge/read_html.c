@@ -6,6 +6,8 @@
 #include "knowledge/read_text.h"
 
 #define DEPTH_MAX 256
+#define TREE_DEPTH_MAX 1000
+#define TREE_WORK_MAX 20000000 /* depth times tags */
 #define TEXT_MAX ((size_t)8 << 20)
 
 struct page {
@@ -261,13 +263,80 @@ put_title(struct page *p, const GumboNode *node, int depth)
 			put_title(p, e->children.data[i], depth + 1);
 }
 
+/* Elements that do not nest in themselves, or have no end. */
+static bool
+never_nests(struct span name)
+{
+	static const char *const names[] = {"area", "base", "br", "col",
+	    "embed", "hr", "img", "input", "link", "meta", "param", "source",
+	    "track", "wbr", "p", "li", "dt", "dd", "tr", "td", "th", "thead",
+	    "tbody", "tfoot", "option", "optgroup", "colgroup", "html",
+	    "head", "body"};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (span_is_nocase(name, names[i]))
+			return true;
+	return false;
+}
+
+/* Gumbo frees its tree by recursion, and a worker's stack is small; and it
+ * repeats open <font>s and the like in every paragraph, as browsers do. */
+static bool
+is_too_deep(struct span text)
+{
+	size_t i, start, depth = 0, deepest = 0, tags = 0;
+	bool end;
+
+	for (i = 0; i + 1 < text.len; i++) {
+		if (text.data[i] != '<')
+			continue;
+		end = text.data[i + 1] == '/';
+		start = i + 1 + end;
+		for (i = start; i < text.len && text_is_alnum(text.data[i]);)
+			i++;
+		tags += i > start;
+		if (i == start || never_nests((struct span){
+			text.data + start, i - start}))
+			continue;
+		if (!end && ++depth > TREE_DEPTH_MAX)
+			return true;
+		depth -= end && depth > 0;
+		deepest = depth > deepest ? depth : deepest;
+		i--;
+	}
+	return deepest * tags > TREE_WORK_MAX;
+}
+
+/* Tags become blanks: all that is left of a page that is too deep. */
+static void
+read_without_tags(struct span text, struct segmenter *s)
+{
+	struct buf plain = BUF_INIT(text.len + 1);
+	bool inside = false;
+	size_t i;
+
+	for (i = 0; i < text.len; i++) {
+		inside = inside || text.data[i] == '<';
+		buf_addc(&plain, inside ? ' ' : text.data[i]);
+		inside = inside && text.data[i] != '>';
+	}
+	read_plain((struct span){buf_text(&plain), plain.len}, s);
+	buf_release(&plain);
+}
+
 void
 read_html(struct span text, struct segmenter *s)
 {
 	struct page p = {.out = s};
-	GumboOutput *tree = gumbo_parse_with_options(&kGumboDefaultOptions,
-	    text.data, text.len);
+	GumboOutput *tree;
 
+	if (is_too_deep(text)) {
+		read_without_tags(text, s);
+		return;
+	}
+	tree = gumbo_parse_with_options(&kGumboDefaultOptions, text.data,
+	    text.len);
 	if (tree == NULL) {
 		s->err = ERR_MEMORY;
 		return;

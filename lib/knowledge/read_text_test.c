@@ -87,6 +87,24 @@ START_TEST(documents_become_segments)
 }
 END_TEST
 
+START_TEST(a_deep_page_is_read_without_its_tags)
+{
+	struct buf text = BUF_INIT((size_t)4 << 20), out = BUF_INIT(65536);
+	struct segmenter s;
+	size_t i;
+
+	for (i = 0; i < 300000; i++)
+		buf_adds(&text, "<div>");
+	buf_adds(&text, "at the bottom");
+	segmenter_init(&s, collect, &out);
+	read_html((struct span){buf_text(&text), text.len}, &s);
+	ck_assert_int_eq(segmenter_end(&s), ERR_NONE);
+	ck_assert_str_eq(buf_text(&out), "[]at the bottom");
+	buf_release(&text);
+	buf_release(&out);
+}
+END_TEST
+
 static enum err
 check_length(void *arg, const struct segment *s)
 {
@@ -194,6 +212,7 @@ read_text_suite(void)
 
 	tcase_add_loop_test(t, documents_become_segments, 0,
 	    sizeof(cases) / sizeof(cases[0]));
+	tcase_add_test(t, a_deep_page_is_read_without_its_tags);
 	tcase_add_test(t, a_long_paragraph_is_cut_between_sentences);
 	tcase_add_loop_test(t, sentences_end, 0,
 	    sizeof(sentences) / sizeof(sentences[0]));

@@ -156,15 +156,21 @@ vectors_update(const struct config *config, const struct knowledge_config *k,
 	return err == ERR_NOT_FOUND ? ERR_NONE : err;
 }
 
+/* Eight sums at once: one after the other would wait for each addition. */
 static double
 product(const float *a, const float *b, size_t n)
 {
-	float sum = 0;
-	size_t i;
+	float sums[8] = {0}, rest = 0;
+	size_t i, k;
 
-	for (i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return (double)sum;
+	for (i = 0; i + 8 <= n; i += 8)
+		for (k = 0; k < 8; k++)
+			sums[k] += a[i + k] * b[i + k];
+	for (; i < n; i++)
+		rest += a[i] * b[i];
+	for (k = 0; k < 8; k++)
+		rest += sums[k];
+	return (double)rest;
 }
 
 enum err
@@ -172,8 +178,7 @@ vectors_nearest(struct index_store *x, int64_t dataset,
     const struct embed_vector *v, struct vector_hit *hits, size_t most,
     size_t *n)
 {
-	struct db_stmt *s = db_prepare(x->db,
-	    "SELECT segment, numbers FROM vector WHERE dataset = ?");
+	struct db_stmt *s;
 	static _Thread_local float numbers[EMBED_NUMBERS_MAX];
 	struct span bytes;
 	double cosine;
@@ -182,6 +187,8 @@ vectors_nearest(struct index_store *x, int64_t dataset,
 	enum err err;
 
 	*n = 0;
+	s = db_prepare(x->db,
+	    "SELECT segment, numbers FROM vector WHERE dataset = ?");
 	db_bind_int(s, 1, dataset);
 	while ((err = db_step(s, &row)) == ERR_NONE && row) {
 		bytes = db_text(s, 1);
