@@ -22,6 +22,7 @@
 /* Memory of one request: its body, the decoded values (at most twelve times
  * the body), history and passages. */
 #define REQUEST_MEMORY ((size_t)96 << 20)
+#define USUAL_FILE ((int64_t)16 << 20)
 
 /* In the order they are asked; the last answers what nobody owns. */
 static const struct family *const families[] = {
@@ -146,6 +147,16 @@ serve(struct app *app, struct exchange *x, struct gateway *gateway)
 		drive_answer(x->answer, gateway);
 }
 
+/* An upload is held whole, and twice while room is made for it: a larger
+ * max_file needs more than the usual. */
+static size_t
+request_memory(const struct config *config)
+{
+	if (config == NULL || config->server.max_file <= USUAL_FILE)
+		return REQUEST_MEMORY;
+	return REQUEST_MEMORY + 3 * (size_t)config->server.max_file;
+}
+
 void
 app_serve(struct app *app, struct engine_worker *worker,
     struct gateway *gateway)
@@ -155,7 +166,7 @@ app_serve(struct app *app, struct engine_worker *worker,
 	struct exchange x;
 	int64_t began_us = clock_monotonic_us();
 
-	arena_init(&arena, REQUEST_MEMORY);
+	arena_init(&arena, request_memory(app->config));
 	memset(&x, 0, sizeof(x));
 	x.request.arena = &arena;
 	x.config = app->config;
