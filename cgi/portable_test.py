@@ -58,7 +58,7 @@ def enter(root):
 
 env = {n: v for n, v in os.environ.items()
        if n not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-done = subprocess.run(["make", "--no-print-directory", "BUILD=" + BUILD,
+done = subprocess.run(["make", "--no-print-directory", "BUILD=" + os.path.relpath(BUILD, TOP),
                        "portable"], cwd=TOP, env=env, capture_output=True,
                       text=True, timeout=500, stdin=subprocess.DEVNULL)
 program = os.path.join(BUILD, "portable", "parlance.cgi")

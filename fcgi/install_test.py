@@ -33,8 +33,9 @@ def make(*arguments):
     env = {n: v for n, v in os.environ.items()
            if n not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PREFIX",
                         "DESTDIR")}
-    return run("make", "--no-print-directory", "BUILD=" + BUILD, *arguments,
-               env=env)
+    # As it was named before: the dependencies know the objects by that.
+    return run("make", "--no-print-directory",
+               "BUILD=" + os.path.relpath(BUILD, TOP), *arguments, env=env)
 
 
 def installed(root):
