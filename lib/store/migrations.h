@@ -8,7 +8,7 @@
 #define PARLANCE_MIGRATIONS_H
 
 struct migration {
-	const char *name; /* "000_deployment" */
+	const char *name; /* "001_messages" */
 	const char *sql;
 };
 

@@ -26,6 +26,21 @@ setup(void)
 	config.server.busy_timeout_ms = 5000;
 }
 
+/* A table of our own, in a store that has its schema. */
+static void
+add_notes(void)
+{
+	struct store_pool *p = store_pool_new(&config, 1);
+	struct db *db;
+
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(db_exec(db, "CREATE TABLE notes (name TEXT PRIMARY "
+				     "KEY NOT NULL, value TEXT NOT NULL)"),
+	    ERR_NONE);
+	store_return(p, db);
+	store_pool_free(p);
+}
+
 static void
 teardown(void)
 {
@@ -39,7 +54,7 @@ static void
 put(struct db *db, const char *name, const char *value)
 {
 	struct db_stmt *s = db_prepare(db,
-	    "INSERT INTO deployment (name, value) VALUES (?1, ?2)");
+	    "INSERT INTO notes (name, value) VALUES (?1, ?2)");
 
 	db_bind_cstring(s, 1, name);
 	db_bind_cstring(s, 2, value);
@@ -49,7 +64,7 @@ put(struct db *db, const char *name, const char *value)
 static int64_t
 count(struct db *db)
 {
-	struct db_stmt *s = db_prepare(db, "SELECT count(*) FROM deployment");
+	struct db_stmt *s = db_prepare(db, "SELECT count(*) FROM notes");
 	int64_t n;
 	bool row;
 
@@ -65,6 +80,7 @@ START_TEST(the_first_lease_makes_the_schema_and_wal)
 	struct store_pool *p = store_pool_new(&config, 2);
 	struct db *db;
 
+	add_notes();
 	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
 	ck_assert_str_eq(db_journal(db), "wal");
 	ck_assert_int_eq(count(db), 0);
@@ -78,6 +94,7 @@ START_TEST(an_open_transaction_is_rolled_back_on_return)
 	struct store_pool *p = store_pool_new(&config, 1);
 	struct db *db;
 
+	add_notes();
 	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
 	ck_assert_int_eq(db_begin(db), ERR_NONE);
 	put(db, "a", "b");
@@ -119,6 +136,7 @@ START_TEST(writers_in_several_processes_all_get_through)
 	int i, k, status;
 	char name[32];
 
+	add_notes();
 	for (i = 0; i < 6; i++) {
 		if (fork() != 0)
 			continue;
@@ -161,7 +179,7 @@ write_name(struct db *db, void *arg)
 {
 	struct named *n = arg;
 	struct db_stmt *s = db_prepare(db,
-	    "INSERT INTO deployment (name, value) VALUES (?1, 'x')");
+	    "INSERT INTO notes (name, value) VALUES (?1, 'x')");
 	enum err err;
 
 	db_bind_cstring(s, 1, n->name);
@@ -187,6 +205,7 @@ START_TEST(changes_of_many_threads_are_all_kept_or_taken_back)
 	struct db *db;
 	int i, round, kept = 0;
 
+	add_notes();
 	memset(changes, 0, sizeof(changes));
 	for (round = 0; round < 5; round++) {
 		for (i = 0; i < THREADS; i++) {
