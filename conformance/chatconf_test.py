@@ -403,6 +403,14 @@ def test_list():
     check("stream is required" in run.out and "source" not in run.err
           and "HTTPValidationError" in run.out, "-lv explains", run.out)
     check(Run("-l", "nosuch").code == 3, "nothing to list is exit 3")
+    with open(os.path.join(HERE, "../fixtures/README.md"),
+              encoding="utf-8") as file:
+        named = set(re.findall(r"`((?:v1|dify)/[a-zA-Z0-9_/*-]+)`", file.read()
+                               .split("## What the documents say")[1]))
+    lost = [name for name in named
+            if Run("-l", "-p", name.split("/")[0], name, key=None).code != 0]
+    check(len(named) > 30 and not lost, "the cases the README names exist",
+          repr(lost))
 
 
 def test_failures():

@@ -189,12 +189,13 @@ selftest_refuse(struct testing *t, const struct jv *sample, enum damage damage,
     const char *what, const char *detail)
 {
 	t->score->breaks++;
-	if (sample == NULL)
-		selftest_error(t, "the self-test cannot break the sample", what);
-	else if (selftest_accepts(t, sample, damage) &&
-	    ++t->score->accepted > 0)
-		selftest_error(t, mem_printf(&t->arena, "not noticed: %s", what),
-		    detail);
+	if (sample == NULL) {
+		selftest_error(t, "the sample cannot be broken", what);
+	} else if (selftest_accepts(t, sample, damage)) {
+		t->score->accepted++;
+		selftest_error(t,
+		    mem_printf(&t->arena, "not noticed: %s", what), detail);
+	}
 }
 
 /* The sample with value at path (NULL: removed) must be refused. */
