@@ -101,7 +101,7 @@ static void
 check_request(struct loading *l, const struct jv *request)
 {
 	static const char *const keys[] = {"method", "path", "headers",
-	    "json", "text", "hex", NULL};
+	    "json", "text", "hex", "pad", NULL};
 	const struct jv *hex;
 	size_t i;
 

@@ -102,6 +102,28 @@ make_body(struct arena *a, const struct jv *request, struct span *out)
 	return v == NULL ? NULL : hex_body(a, v->text, out);
 }
 
+/* Blanks behind the body, up to a length: for limits. */
+static const char *
+pad_body(struct arena *a, const struct jv *request, struct span *body)
+{
+	const struct jv *pad = jv_get(request, "pad");
+	struct buf b = BUF_INIT(MEM_TEXT_MAX);
+	int64_t len;
+
+	if (pad == NULL)
+		return NULL;
+	if (pad->kind != JV_NUMBER ||
+	    !text_to_int64(pad->text, 0, 64 << 20, &len))
+		return "pad is a number of bytes, at most 64 MB";
+	if (body->len > (size_t)len)
+		return "the body is longer than pad";
+	buf_add(&b, body->data, body->len);
+	while (b.len < (size_t)len && buf_err(&b) == ERR_NONE)
+		buf_addc(&b, ' ');
+	*body = mem_take(a, &b);
+	return NULL;
+}
+
 static const char *
 make_wire(struct arena *a, const struct profile *profile,
     const struct vars *vars, const struct jv *request,
@@ -126,6 +148,8 @@ make_wire(struct arena *a, const struct profile *profile,
 	wire->path = path->text.data;
 	wire->method = method == NULL ? profile->method : method->text.data;
 	why = make_body(a, request, &wire->body);
+	if (why == NULL)
+		why = pad_body(a, request, &wire->body);
 	return why != NULL ? why
 			   : add_headers(a, jv_get(request, "headers"),
 				 usual, wire->body.data != NULL, wire);

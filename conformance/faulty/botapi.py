@@ -446,6 +446,8 @@ def answer(request, has):
             return Answer(200, [BOT])
         if has("v1-key-before-syntax"):
             check_key(request, has)
+        if len(request.body) > 1048576 and not has("v1-any-size"):
+            return detail(413, "Request Entity Too Large")
         request.json = read_body(request, has)
         if has("v1-fields-before-key"):
             (chat if "chat" in path else statistics)(request, has)

@@ -441,7 +441,8 @@ def rate(request, has, id_):
         feedback[(id_, user)] = {
             "id": str(uuid.uuid4()), "app_id": APP,
             "conversation_id": m["conversation_id"], "message_id": id_,
-            "rating": rating, "content": v.get("content"),
+            "rating": rating, "content": v.get("content") if not has(
+                "dify-rating-keeps-content") else v.get("content", "good"),
             "from_source": "user", "from_end_user_id": str(uuid.uuid5(
                 uuid.NAMESPACE_URL, user)), "from_account_id": None,
             "created_at": now, "updated_at": now}
