@@ -55,6 +55,17 @@ expect "too many names" 2 "usage: parlance key new" \
 	"$parlance" key new a b c
 expect "another option" 2 "usage: parlance key new" "$parlance" key new --x
 
+expect "two names" 2 "usage: parlance key new" "$parlance" key new a b
+expect "a name that no section can have" 2 '"my site" cannot be a name' \
+	"$parlance" key new "my site"
+expect "half a command" 2 "usage: parlance key new" "$parlance" key
+expect "a folder is no configuration" 1 "is not a file" "$parlance" check "$dir"
+
+printf '[engine r]\nkind = replay\nrecordings = gone.json\n' \
+	>>"$PARLANCE_CONFIG"
+expect "recordings that are not there" 1 \
+	"parlance.conf:[0-9]+: recordings of \[engine r\]: $dir/gone.json" \
+	"$parlance" check
 printf '[knowledge faq]\nfolder = nowhere\n' >>"$PARLANCE_CONFIG"
 expect "a missing folder is named with its line" 1 \
 	"parlance.conf:[0-9]+: the folder $dir/nowhere" "$parlance" check

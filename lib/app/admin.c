@@ -4,6 +4,7 @@
  */
 #include "app/admin.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,10 +66,37 @@ check_folders(const struct config *c)
 		if (access(k->folder, R_OK | X_OK) == 0)
 			continue;
 		(void)fprintf(stderr,
-		    "parlance.conf:%d: the folder %s of [knowledge %s] "
-		    "cannot be read; make it, or correct folder = ...\n",
-		    k->line, k->folder, k->name);
+		    "%s:%d: the folder %s of [knowledge %s] cannot be read; "
+		    "make it, or correct folder = ...\n",
+		    c->path, k->line, k->folder, k->name);
 		wrong++;
+	}
+	return wrong;
+}
+
+/* The files that engines name; returns how many cannot be read. */
+static int
+check_files(const struct config *c)
+{
+	int wrong = 0;
+	size_t i, k;
+
+	for (i = 0; i < c->n_engines; i++) {
+		const struct engine_config *e = &c->engines[i];
+		const struct {
+			const char *setting, *path;
+		} files[] = {{"recordings", e->recordings},
+		    {"ca_file", e->ca_file}};
+
+		for (k = 0; k < sizeof(files) / sizeof(files[0]); k++) {
+			if (files[k].path == NULL ||
+			    access(files[k].path, R_OK) == 0)
+				continue;
+			(void)fprintf(stderr, "%s:%d: %s of [engine %s]: %s: %s\n",
+			    c->path, e->line, files[k].setting, e->name,
+			    files[k].path, strerror(errno));
+			wrong++;
+		}
 	}
 	return wrong;
 }
@@ -81,7 +109,7 @@ run_check(int argc, char **argv)
 
 	if (c == NULL)
 		return 1;
-	wrong = check_folders(c);
+	wrong = check_folders(c) + check_files(c);
 	if (wrong == 0)
 		(void)printf("%s: ok: %zu bots, %zu keys, %zu engines, "
 			     "%zu knowledge folders\nstate: %s\n",
@@ -97,7 +125,7 @@ run_check(int argc, char **argv)
 static int
 run_key_new(int argc, char **argv)
 {
-	const char *name = "mine";
+	const char *name = NULL;
 	bool dataset = false;
 	char text[KEY_TEXT], hash[KEY_HASH];
 	int i;
@@ -105,13 +133,22 @@ run_key_new(int argc, char **argv)
 	for (i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--dataset") == 0) {
 			dataset = true;
-		} else if (argv[i][0] == '-' || i > 1) {
+		} else if (argv[i][0] == '-' || name != NULL) {
 			(void)fprintf(stderr, "usage: parlance key new "
 					      "[NAME] [--dataset]\n");
 			return 2;
 		} else {
 			name = argv[i];
 		}
+	}
+	if (name == NULL)
+		name = "mine";
+	if (!config_name_allowed(span_of(name))) {
+		(void)fprintf(stderr,
+		    "parlance: \"%s\" cannot be a name in parlance.conf; use "
+		    "letters, digits, - and _\n",
+		    name);
+		return 2;
 	}
 	if (key_make(dataset ? "dataset-" : "app-", text, hash) != ERR_NONE) {
 		(void)fprintf(stderr, "parlance: no randomness to be had\n");
@@ -287,6 +324,15 @@ admin_main(int argc, char **argv)
 		return best->run(argc - best_words, argv + best_words);
 	if (argc <= 0) {
 		(void)run_help(0, NULL);
+		return 2;
+	}
+	for (i = 0; i < N_COMMANDS; i++) {
+		struct span rest = span_of(commands[i].words);
+
+		if (!span_is(span_cut(&rest, ' '), argv[0]))
+			continue;
+		(void)fprintf(stderr, "usage: parlance %s %s\n",
+		    commands[i].words, commands[i].arguments);
 		return 2;
 	}
 	(void)fprintf(stderr, "parlance: unknown command \"%s\"; see "

@@ -109,11 +109,11 @@ unknown_setting(struct reader *r, enum section_kind section,
 	for (i = 0; i < settings_count; i++)
 		if (settings[i].section == section)
 			nearest(word, settings[i].name, &best, &distance);
-	FAULT(r, "unknown setting \"%s\" in [%s%s%s]%s%s%s", word,
+	FAULT(r, "unknown setting \"%s\" in [%s%s%s]; %s%s%s", word,
 	    sections[section].word, record->name == NULL ? "" : " ",
 	    record->name == NULL ? "" : record->name,
-	    best == NULL ? "" : "; did you mean \"", best == NULL ? "" : best,
-	    best == NULL ? "" : "\"?");
+	    best == NULL ? "see: parlance help config" : "did you mean \"",
+	    best == NULL ? "" : best, best == NULL ? "" : "\"?");
 }
 
 static bool
@@ -173,8 +173,8 @@ add_record(struct reader *r, enum section_kind kind, const char *name)
 	return record;
 }
 
-static bool
-name_allowed(struct span name)
+bool
+config_name_allowed(struct span name)
 {
 	size_t i;
 
@@ -203,6 +203,17 @@ unknown_section(struct reader *r, struct span word)
 }
 
 static void
+wrong_name(struct reader *r, const struct section *section)
+{
+	if (section->named == NULL)
+		FAULT(r, "write [%s], without a name", section->word);
+	else
+		FAULT(r, "write [%s %s]; %s has 1 to 64 characters and "
+			 "none of space, [ ] \" ' / \\",
+		    section->word, section->named, section->named);
+}
+
+static void
 read_section(struct reader *r, struct span inside)
 {
 	struct span rest = span_trim(inside), word = span_cut(&rest, ' ');
@@ -221,11 +232,8 @@ read_section(struct reader *r, struct span inside)
 		return;
 	}
 	if (sections[kind].named == NULL ? name.len > 0
-					 : !name_allowed(name)) {
-		FAULT(r, "write [%s%s%s]", sections[kind].word,
-		    sections[kind].named == NULL ? "" : " ",
-		    sections[kind].named == NULL ? ""
-						 : sections[kind].named);
+					 : !config_name_allowed(name)) {
+		wrong_name(r, &sections[kind]);
 		return;
 	}
 	if (name.len > 0) {
@@ -407,8 +415,10 @@ static void
 name_record(struct record *record)
 {
 	switch (record->kind) {
-	case SECTION_SERVER:
 	case SECTION_COUNT:
+		break;
+	case SECTION_SERVER:
+		((struct server_config *)record->data)->line = record->line;
 		break;
 	case SECTION_KEY:
 		((struct key_config *)record->data)->name = record->name;
@@ -523,6 +533,23 @@ locate(struct config *c, const char *path)
 	return c->folder != NULL;
 }
 
+/* Names the first line that is not UTF-8, or holds a NUL. */
+static void
+check_text(struct reader *r, struct span text)
+{
+	struct span line;
+
+	for (r->line = 1; text.data != NULL; r->line++) {
+		line = span_cut(&text, '\n');
+		if (utf8_valid(line, false) && (line.len == 0 ||
+			memchr(line.data, 0, line.len) == NULL))
+			continue;
+		FAULT(r, "this line is not UTF-8 text; let your editor save "
+			 "the file as UTF-8");
+		break;
+	}
+}
+
 enum err
 config_read(const char *path, struct config **config, struct buf *faults)
 {
@@ -544,16 +571,15 @@ config_read(const char *path, struct config **config, struct buf *faults)
 	text.data = reader_file(&c->arena, path, FILE_MAX_BYTES, &len);
 	text.len = len;
 	if (text.data == NULL) {
-		config_fault(faults, path, 0, "%s%s", strerror(errno),
+		config_fault(faults, path, 0, "%s%s",
+		    errno == EINVAL ? "is not a file" : strerror(errno),
 		    errno == ENOENT
 			? "; name the file with PARLANCE_CONFIG"
 			: "");
 		err = ERR_CONFIG;
 		goto out;
 	}
-	if (!utf8_valid(text, false) || memchr(text.data, 0, len) != NULL)
-		config_fault(faults, r->file, 0,
-		    "is not UTF-8 text without NUL");
+	check_text(r, text);
 	read_lines(r, text);
 	finish(r);
 	if (r->no_memory || buf_err(faults) == ERR_MEMORY)
@@ -685,11 +711,23 @@ kind_text(const struct setting *s)
 	return "text";
 }
 
+/* What the file looks like; the manual page begins with it as well. */
+static const char syntax[] =
+    "parlance.conf is UTF-8 text: sections in brackets, and below each its\n"
+    "settings, name = value. Values need no quotes. A line that begins with #\n"
+    "or ; is a comment; behind a value there is none. A value goes on in the\n"
+    "lines below it that are indented; there, a lone . is an empty line.\n"
+    "A relative path starts at the folder of the file. A setting that may be\n"
+    "the name of a file with the value has the ending _file, as in key_file.\n"
+    "The settings of [server] may come from the environment, too, such as\n"
+    "PARLANCE_SERVER_MAX_BODY; PARLANCE_STATE is the state folder.\n\n";
+
 void
 config_reference(struct buf *out)
 {
 	size_t kind, i;
 
+	buf_adds(out, syntax);
 	for (kind = 0; kind < SECTION_COUNT; kind++) {
 		buf_printf(out, "%s[%s%s%s]\n    %s\n", kind == 0 ? "" : "\n",
 		    sections[kind].word,

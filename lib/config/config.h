@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/text.h"
 
 #define CONFIG_LIST_MAX 64
 
@@ -33,6 +34,7 @@ struct price_list {
 };
 
 struct server_config {
+	int line;                 /* of [server]; 0: there is none */
 	const char *state;        /* the state folder, absolute */
 	const char *base_path;    /* "" or "/app" */
 	int64_t max_body;         /* bytes; 1 MiB */
@@ -173,6 +175,10 @@ void config_free(struct config *c); /* NULL is fine */
  * (argv0 or /proc/self/exe), else /etc/parlance/parlance.conf.  Returns the
  * first that exists, else the last; in out. */
 void config_find(char *out, size_t size);
+
+/* May a section be called so?  1 to 64 bytes, no space, bracket, quote or
+ * slash: [key NAME]. */
+bool config_name_allowed(struct span name);
 
 const struct bot_config *config_bot_by_slug(const struct config *c,
     const char *slug, size_t len);

@@ -13,7 +13,7 @@ check_server(const struct config *c, const char *file, struct buf *faults)
 
 	if (base.len > 0 &&
 	    (!span_starts(base, "/") || span_ends(base, "/")))
-		config_fault(faults, file, 0,
+		config_fault(faults, file, c->server.line,
 		    "base_path in [server] begins with / and does not end "
 		    "with one, such as /app");
 }

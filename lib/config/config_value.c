@@ -240,6 +240,9 @@ reader_store_value(struct reader *r, const struct setting *s, void *data,
 		*(const char **)(void *)at = copy;
 		break;
 	case SETTING_PATH:
+		if (copy[0] == '\0')
+			FAULT(r, "%s is empty; name a path, or leave the line "
+				 "out", s->name);
 		*(const char **)(void *)at = absolute_path(r, copy);
 		break;
 	case SETTING_BOOL:
@@ -250,9 +253,9 @@ reader_store_value(struct reader *r, const struct setting *s, void *data,
 		if (!text_to_int64(value, s->min, s->max,
 			(int64_t *)(void *)at))
 			FAULT(r, "%s is a whole number from %lld to %lld, "
-				 "not \"%s\"",
+				 "not \"%s\" (%.*s)",
 			    s->name, (long long)s->min, (long long)s->max,
-			    copy);
+			    copy, (int)strcspn(s->help, "\n"), s->help);
 		break;
 	case SETTING_SHARE:
 		if (!parse_share(value, (double *)(void *)at))
