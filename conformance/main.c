@@ -729,6 +729,25 @@ run_cases(struct chatconf *c, struct run *run)
 	return good ? EXIT_PASSED : EXIT_USAGE;
 }
 
+/* A URL may end in the profile's base, as clients of the messages API have
+ * it (http://host/v1); the paths of the cases begin with it already. */
+static void
+cut_base(struct chatconf *c, struct run *run)
+{
+	struct span url = span_of(run->target->rest), base;
+	enum vars_layer layer;
+	const struct jv *v = vars_get(&run->vars, SPAN("base"), &layer);
+
+	if (run->target->kind != &target_http || jv_text(v) == NULL)
+		return;
+	base = v->text;
+	while (span_ends(url, "/"))
+		url.len--;
+	if (base.len > 0 && span_ends(url, base.data))
+		run->target->rest = must(
+		    arena_strndup(&c->arena, url.data, url.len - base.len));
+}
+
 static int
 open_and_run(struct chatconf *c, struct run *run)
 {
@@ -745,6 +764,7 @@ open_and_run(struct chatconf *c, struct run *run)
 	run->target->timeout_ms = c->options.run.timeout_ms;
 	run->target->noisy = c->options.run.verbose;
 	set_usual_headers(c, run);
+	cut_base(c, run);
 	code = run_cases(c, run);
 	run_release(run);
 	target_close(run->target);
