@@ -101,7 +101,8 @@ compose(const struct engine_request *request, struct arena *arena,
 	    smalltalk_answer(request, out) ||
 	    extract_answer(request, referred, request->max_words, arena,
 		out) ||
-	    answer_from_persona(request, arena, out))
+	    answer_from_persona(request, arena, out) ||
+	    statement_answer(request, out))
 		return;
 	buf_adds(out, extract_language(request)->unknown);
 }

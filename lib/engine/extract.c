@@ -510,6 +510,28 @@ put_sentences(struct extraction *e, size_t from, int64_t enough)
 	}
 }
 
+/* The share of the heading's own words that the question names. */
+static double
+heading_precision(struct extraction *e, const struct passage *p)
+{
+	const struct language *l = language_of(p);
+	size_t all = 0, named = 0, term;
+	char folded[WORD_BYTES];
+	struct word_scan scan;
+	struct word word;
+
+	word_scan_init(&scan, last_heading(p));
+	while (word_scan_next(&scan, &word)) {
+		if (word.last_of_run ||
+		    language_stops(wordforms_fold(&word, folded)) != 0)
+			continue;
+		term = find_term(e, &word, l, &e->vocabulary);
+		all++;
+		named += term < QUERY_TERMS_MAX;
+	}
+	return all > 0 ? (double)named / (double)all : 0;
+}
+
 /* A page may hold the answer under a heading that is the question. */
 static bool
 answer_under_heading(struct extraction *e)
@@ -521,7 +543,8 @@ answer_under_heading(struct extraction *e)
 		const struct passage *p = &r->passages[i];
 
 		if (p->is_row || p->score < 0.75 * r->passages[0].score ||
-		    heading_share(e, p) < 0.7)
+		    heading_share(e, p) < 0.7 ||
+		    (i > 0 && heading_precision(e, p) < 0.5))
 			continue;
 		for (k = 0; k < e->n; k++)
 			if (e->sentences[k].passage == p) {

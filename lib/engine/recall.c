@@ -23,6 +23,10 @@ static const struct person {
 	const char *is[4];            /* between a thing and its value */
 	const char *one_word[4];      /* asks for the value alone */
 	const char *asks_yes[12];     /* first word of a yes-or-no question */
+	const char *noted;            /* to what the user tells, no question */
+	const char *name_words[4];    /* asks for the user's name */
+	const char *name_starts[6];   /* how users give their name */
+	const char *name_is;          /* how it is said back */
 } persons[] = {
     {"en", {"my", "mine", "i", "me", "myself"},
 	{{"i am", "you are"}, {"i'm", "you're"}, {"i was", "you were"},
@@ -35,59 +39,81 @@ static const struct person {
 	    {"the user", "you"}, {"user", "you"}},
 	"You said:", {"is", "are", "was"},
 	{"one word", "single word", "only the", "just the"},
-	{"is", "are", "am", "do", "does", "did", "was", "have", "has", "can"}},
+	{"is", "are", "am", "do", "does", "did", "was", "have", "has", "can"},
+	"Noted.", {"name", "called"},
+	{"my name is ", "i am ", "i'm ", "call me ", "this is "},
+	"Your name is"},
     {"de", {"mein", "meine", "meinen", "meinem", "meiner", "ich", "mich",
 	"mir"},
 	{{"meinen", "deinen"}, {"meinem", "deinem"}, {"meiner", "deiner"},
 	    {"meines", "deines"}, {"meine", "deine"}, {"mein", "dein"},
 	    {"ich bin", "du bist"}, {"ich habe", "du hast"}},
 	"Du hast gesagt:", {"ist", "sind", "heißt"},
-	{"einem wort", "nur das", "nur den"}, {"ist", "bin", "habe", "sind"}},
+	{"einem wort", "nur das", "nur den"}, {"ist", "bin", "habe", "sind"},
+	"Notiert.", {"name", "heisse", "heiße"},
+	{"ich heiße ", "ich bin ", "mein name ist ", "nenn mich "},
+	"Dein Name ist"},
     {"fr", {"mon", "ma", "mes", "je", "moi", "j"},
 	{{"mon", "votre"}, {"ma", "votre"}, {"mes", "vos"}},
 	"Vous avez dit :", {"est", "sont"}, {"un mot", "un seul mot"},
-	{"est"}},
+	{"est"}, "C'est noté.", {"nom", "appelle"},
+	{"je m'appelle ", "je suis ", "mon nom est "}, "Votre nom est"},
     {"es", {"mi", "mis", "yo", "me"},
 	{{"mi", "tu"}, {"mis", "tus"}, {"soy", "eres"}, {"vivo", "vives"},
 	    {"tengo", "tienes"}},
 	"Usted dijo:", {"es", "son"}, {"una palabra", "una sola palabra"},
-	{"es"}},
+	{"es"}, "Anotado.", {"nombre", "llamo"},
+	{"me llamo ", "soy ", "mi nombre es "}, "Tu nombre es"},
     {"it", {"mio", "mia", "miei", "mie", "io", "mi"},
 	{{"mio", "tuo"}, {"mia", "tua"}, {"miei", "tuoi"}, {"mie", "tue"},
 	    {"sono", "sei"}},
-	"Hai detto:", {"è"}, {"una parola", "una sola parola"}, {"è"}},
+	"Hai detto:", {"è"}, {"una parola", "una sola parola"}, {"è"},
+	"Annotato.", {"nome", "chiamo"},
+	{"mi chiamo ", "sono ", "il mio nome è "}, "Il tuo nome è"},
     {"pt", {"meu", "minha", "meus", "minhas", "eu"},
 	{{"meu", "seu"}, {"minha", "sua"}, {"meus", "seus"},
 	    {"minhas", "suas"}},
-	"Você disse:", {"é", "são"}, {"uma palavra", "uma só palavra"}, {"é"}},
+	"Você disse:", {"é", "são"}, {"uma palavra", "uma só palavra"}, {"é"},
+	"Anotado.", {"nome", "chamo"}, {"me chamo ", "eu sou ", "meu nome é "},
+	"Seu nome é"},
     {"nl", {"mijn", "ik", "mij", "me"}, {{"mijn", "jouw"}}, "Je zei:",
-	{"is", "zijn"}, {"één woord", "een woord"}, {"is"}},
+	{"is", "zijn"}, {"één woord", "een woord"}, {"is"},
+	"Genoteerd.", {"naam", "heet"}, {"ik heet ", "ik ben "}, "Je naam is"},
     {"sv", {"min", "mitt", "mina", "jag"},
 	{{"min", "din"}, {"mitt", "ditt"}, {"mina", "dina"}, {"jag", "du"}},
-	"Du sade:", {"är"}, {"ett ord"}, {"är"}},
+	"Du sade:", {"är"}, {"ett ord"}, {"är"},
+	"Noterat.", {NULL}, {NULL}, NULL},
     {"pl", {"moj", "moja", "moje", "mnie"}, {{NULL, NULL}},
-	"Powiedziano:", {"to", "jest"}, {"jednym słowem"}, {"czy"}},
+	"Powiedziano:", {"to", "jest"}, {"jednym słowem"}, {"czy"},
+	"Zanotowane.", {NULL}, {NULL}, NULL},
     {"tr", {"benim", "ben"}, {{NULL, NULL}}, "Söylediğiniz:", {NULL},
-	{"tek kelime"}, {NULL}},
+	{"tek kelime"}, {NULL},
+	"Not ettim.", {NULL}, {NULL}, NULL},
     {"ru", {"мои", "моя", "мое", "моего", "меня", "я", "мне"},
 	{{"мой", "ваш"}, {"моя", "ваша"}, {"моё", "ваше"}, {"мое", "ваше"},
 	    {"мои", "ваши"}, {"меня", "вас"}},
-	"Вы сказали:", {"это", "—", "-"}, {"одним словом"}, {NULL}},
+	"Вы сказали:", {"это", "—", "-"}, {"одним словом"}, {NULL},
+	"Запомню.", {"имя", "зовут"}, {"Меня зовут ", "меня зовут "},
+	"Вас зовут"},
     {"ar", {"انا", "لي", "عندي"}, {{NULL, NULL}}, "قلت:", {"هو", "هي"},
-	{"كلمه واحده"}, {"هل"}},
+	{"كلمه واحده"}, {"هل"}, "فهمت.", {NULL}, {NULL}, NULL},
     {"he", {"שלי", "אני", "לי"}, {{"שלי", "שלך"}}, "אמרת:", {"הוא", "היא"},
-	{"במילה אחת"}, {"האם"}},
+	{"במילה אחת"}, {"האם"},
+	"רשמתי.", {NULL}, {NULL}, NULL},
     {"hi", {"मेरा", "मेरी", "मेरे", "मैं", "मुझे"},
 	{{"मेरा", "आपका"}, {"मेरी", "आपकी"}, {"मेरे", "आपके"}},
-	"आपने कहा:", {NULL}, {"एक शब्द"}, {NULL}},
+	"आपने कहा:", {NULL}, {"एक शब्द"}, {NULL}, "ठीक है।", {NULL}, {NULL}, NULL},
     {"zh", {"我的", "我"}, {{NULL, NULL}}, "您说过:", {NULL}, {"一个词"},
-	{NULL}},
+	{NULL}, "记住了。", {NULL}, {NULL}, NULL},
     {"ja", {"私の", "私", "僕の", "僕", "わたし"}, {{NULL, NULL}},
-	"次のように言いました:", {NULL}, {"一言"}, {NULL}},
+	"次のように言いました:", {NULL}, {"一言"}, {NULL},
+	"わかりました。", {NULL}, {NULL}, NULL},
     {"ko", {"내", "나의", "제", "저의", "나는", "저는"}, {{NULL, NULL}},
-	"이렇게 말씀하셨습니다:", {NULL}, {"한 단어"}, {NULL}},
+	"이렇게 말씀하셨습니다:", {NULL}, {"한 단어"}, {NULL},
+	"기억하겠습니다.", {NULL}, {NULL}, NULL},
     {"th", {"ฉัน", "ผม"}, {{NULL, NULL}}, "คุณบอกว่า:", {NULL}, {"คำเดียว"},
-	{NULL}},
+	{NULL},
+	"รับทราบ", {NULL}, {NULL}, NULL},
 };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -150,6 +176,28 @@ recall_is_asked(struct span question)
 	return asking_person(question) != NULL;
 }
 
+static bool
+is_edge(struct span s, size_t at)
+{
+	return at >= s.len || (!text_is_alnum(s.data[at]) &&
+	    (unsigned char)s.data[at] < 0x80 && s.data[at] != '\'');
+}
+
+static bool
+has_phrase(struct span text, const char *const *list, size_t n)
+{
+	size_t i, k, len;
+
+	for (i = 0; i < n && list[i] != NULL; i++) {
+		len = strlen(list[i]);
+		for (k = 0; k + len <= text.len; k++)
+			if (span_is_nocase((struct span){text.data + k, len},
+				list[i]))
+				return true;
+	}
+	return false;
+}
+
 /* ---- finding the sentence ---------------------------------------------------- */
 
 struct memory {
@@ -186,33 +234,169 @@ share_of(struct memory *m, struct span sentence)
 			found[term] = true;
 	}
 	for (i = 0; i < m->query.n; i++) {
-		all += m->query.terms[i].factor;
-		sum += found[i] ? m->query.terms[i].factor : 0;
+		if (m->query.terms[i].stop)
+			continue;
+		all++;
+		sum += found[i];
 	}
 	return all > 0 ? sum / all : 0;
 }
 
-/* The latest sentence wins over an earlier one that is no better. */
+static void
+consider(struct memory *m, struct span clause)
+{
+	double share;
+
+	clause = span_trim(clause);
+	if (clause.len == 0 || clause.len > 1000 || is_asking(clause))
+		return;
+	/* The latest wins over an earlier one that is no better. */
+	share = share_of(m, clause);
+	if (share > 0 && share >= m->best_share) {
+		m->best = clause;
+		m->best_share = share;
+	}
+}
+
+/* Does a clause about the user begin here: "my ...", "I ..."? */
+static bool
+begins_clause(const struct person *p, struct span text)
+{
+	char folded[WORD_BYTES];
+	struct word_scan words;
+	struct word word;
+	struct span bare;
+	size_t i;
+
+	word_scan_init(&words, text);
+	if (!word_scan_next(&words, &word) || word.start > 1)
+		return false;
+	bare = wordforms_fold(&word, folded);
+	for (i = 0; i < COUNT(p->mine) && p->mine[i] != NULL; i++)
+		if (span_is(bare, p->mine[i]))
+			return true;
+	return false;
+}
+
+/* "Hi, my name is Anna and I live in Graz": what stands between "," or
+ * "and" and the next clause about the user. */
+static void
+consider_clauses(struct memory *m, struct span sentence)
+{
+	static const char *const joints[] = {", ", " and ", " und ", " et ",
+	    " y ", " e ", " en ", " и ", "; "};
+	struct span rest;
+	size_t i, k, start = 0;
+
+	for (i = 1; i < sentence.len; i++)
+		for (k = 0; k < COUNT(joints); k++) {
+			rest = (struct span){sentence.data + i,
+			    sentence.len - i};
+			if (!span_starts(rest, joints[k]))
+				continue;
+			rest.data += strlen(joints[k]);
+			rest.len -= strlen(joints[k]);
+			if (!begins_clause(m->person, rest))
+				continue;
+			consider(m, (struct span){sentence.data + start,
+			    i - start});
+			start = (size_t)(rest.data - sentence.data);
+			i = start;
+		}
+	consider(m, (struct span){sentence.data + start,
+	    sentence.len - start});
+}
+
 static void
 look_through(struct memory *m, struct span text)
 {
 	struct span sentence;
-	double share;
 	size_t end;
 
 	while (text.len > 0) {
 		end = sentence_end(text);
 		sentence = span_trim((struct span){text.data, end});
 		text = (struct span){text.data + end, text.len - end};
-		if (sentence.len == 0 || sentence.len > 1000 ||
-		    is_asking(sentence))
+		if (!is_asking(sentence))
+			consider_clauses(m, sentence);
+	}
+}
+
+/* "I am Bob", "call me Bob": the name, when one word that looks like one
+ * follows. */
+static struct span
+name_in(const struct person *p, struct span text)
+{
+	struct span found = SPAN_NONE, rest;
+	size_t i, k, len, end;
+
+	for (i = 0; i < text.len; i++) {
+		if (i > 0 && !is_edge(text, i - 1))
 			continue;
-		share = share_of(m, sentence);
-		if (share > 0 && share >= m->best_share) {
-			m->best = sentence;
-			m->best_share = share;
+		for (k = 0; k < COUNT(p->name_starts) &&
+		     p->name_starts[k] != NULL; k++) {
+			len = strlen(p->name_starts[k]);
+			if (len >= text.len - i || !span_is_nocase(
+				(struct span){text.data + i, len},
+				p->name_starts[k]))
+				continue;
+			rest = (struct span){text.data + i + len,
+			    text.len - i - len};
+			for (end = 0; end < rest.len && !is_edge(rest, end);)
+				end++;
+			if (end > 1 && text_lower(rest.data[0]) ==
+				rest.data[0] &&
+			    (unsigned char)rest.data[0] < 0x80)
+				continue; /* "I am tired" */
+			if (end > 1)
+				found = (struct span){rest.data, end};
 		}
 	}
+	return found;
+}
+
+static bool
+answer_name(const struct memory *m, const struct engine_request *request,
+    struct buf *out)
+{
+	const struct person *p = m->person;
+	struct span name = SPAN_NONE, found;
+	size_t i, things = 0;
+
+	for (i = 0; i < m->query.n; i++)
+		things += !m->query.terms[i].stop;
+	if (p->name_is == NULL || things > 1 ||
+	    !has_word(request->question, p->name_words,
+		COUNT(p->name_words)))
+		return false;
+	for (i = 0; i < request->n_history; i++) {
+		if (request->history[i].role != ROLE_USER)
+			continue;
+		found = name_in(p, request->history[i].content);
+		name = found.len > 0 ? found : name;
+	}
+	if (name.len == 0)
+		return false;
+	if (has_phrase(request->question, p->one_word, COUNT(p->one_word)))
+		buf_printf(out, "%.*s", (int)name.len, name.data);
+	else
+		buf_printf(out, "%s %.*s.", p->name_is, (int)name.len,
+		    name.data);
+	return true;
+}
+
+/* What the user likes is asked for with words that elsewhere say little. */
+static void
+weigh_wishes(struct query *q)
+{
+	static const char *const wishes[] = {"like", "love", "want", "need",
+	    "prefer"};
+	size_t i, k;
+
+	for (i = 0; i < q->n; i++)
+		for (k = 0; k < COUNT(wishes); k++)
+			if (span_is_nocase(q->terms[i].text, wishes[k]))
+				q->terms[i].stop = false;
 }
 
 static bool
@@ -227,13 +411,6 @@ names_something(const struct query *q)
 }
 
 /* ---- saying it back ---------------------------------------------------------- */
-
-static bool
-is_edge(struct span s, size_t at)
-{
-	return at >= s.len || (!text_is_alnum(s.data[at]) &&
-	    (unsigned char)s.data[at] < 0x80 && s.data[at] != '\'');
-}
 
 /* The exchange whose words stand at s.data[at], or NULL. */
 static const struct exchange *
@@ -315,21 +492,6 @@ value_of(const struct person *p, struct span s)
 }
 
 static bool
-has_phrase(struct span text, const char *const *list, size_t n)
-{
-	size_t i, k, len;
-
-	for (i = 0; i < n && list[i] != NULL; i++) {
-		len = strlen(list[i]);
-		for (k = 0; k + len <= text.len; k++)
-			if (span_is_nocase((struct span){text.data + k, len},
-				list[i]))
-				return true;
-	}
-	return false;
-}
-
-static bool
 starts_with_word(struct span text, const char *const *list, size_t n)
 {
 	size_t i, len;
@@ -343,6 +505,18 @@ starts_with_word(struct span text, const char *const *list, size_t n)
 	return false;
 }
 
+/* "playing chess" in one word is chess. */
+static struct span
+last_word(struct span text)
+{
+	size_t i;
+
+	for (i = text.len; i > 0; i--)
+		if (text_is_blank(text.data[i - 1]))
+			return (struct span){text.data + i, text.len - i};
+	return text;
+}
+
 static void
 answer_in_form(const struct memory *m, struct span question, struct buf *out)
 {
@@ -352,12 +526,14 @@ answer_in_form(const struct memory *m, struct span question, struct buf *out)
 	question = span_trim(question);
 	if (has_phrase(question, p->one_word, COUNT(p->one_word)) &&
 	    value.len > 0) {
+		if (has_phrase(question, p->one_word, 2))
+			value = last_word(value);
 		buf_add(out, value.data, value.len);
 		return;
 	}
 	if (starts_with_word(question, p->asks_yes, COUNT(p->asks_yes)))
 		buf_printf(out, "%s. ",
-		    m->best_share > 0.95 ? m->language->yes : m->language->no);
+		    m->best_share > 0.99 ? m->language->yes : m->language->no);
 	say_back(m, out);
 }
 
@@ -392,7 +568,12 @@ recall_answer(const struct engine_request *request, struct arena *arena,
 	query_init(&m->query);
 	query_add(&m->query, &m->vocabulary.stemmers, question,
 	    (uint32_t)1 << language_number(m->language), 1, false);
+	weigh_wishes(&m->query);
 	rank_prepare(&m->rank, &m->query, none, 1, 1);
+	if (answer_name(m, request, out)) {
+		vocabulary_release(&m->vocabulary);
+		return true;
+	}
 	if (names_something(&m->query)) {
 		for (i = 0; i < request->n_history; i++)
 			if (request->history[i].role != ROLE_ASSISTANT)
@@ -403,6 +584,19 @@ recall_answer(const struct engine_request *request, struct arena *arena,
 		answer_in_form(m, request->question, out);
 	vocabulary_release(&m->vocabulary);
 	return done;
+}
+
+bool
+statement_answer(const struct engine_request *request, struct buf *out)
+{
+	struct span said = span_trim(request->question);
+	const struct person *p = asking_person(said);
+
+	if (p == NULL || p->noted == NULL || is_asking(said) ||
+	    !begins_clause(p, said))
+		return false;
+	buf_adds(out, p->noted);
+	return true;
 }
 
 /* ---- small talk -------------------------------------------------------------- */

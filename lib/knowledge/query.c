@@ -178,14 +178,14 @@ is_listed(struct span word, const char *const *list, size_t n)
 
 /* What a question names, and whether it points elsewhere. */
 struct naming {
-	size_t content, pairs;
+	size_t content, pairs, words;
 	bool points;
 };
 
 static struct naming
 look_at(struct span question)
 {
-	struct naming n = {0, 0, false};
+	struct naming n = {0, 0, 0, false};
 	char folded[WORD_BYTES];
 	unsigned char *marks = calloc(question.len + 1, 1);
 	uint32_t languages = query_languages(question, 0);
@@ -200,6 +200,7 @@ look_at(struct span question)
 	language_mark_stops(question, marks);
 	word_scan_init(&words, question);
 	while (word_scan_next(&words, &word)) {
+		n.words++;
 		if (word.pair) {
 			if (!word.last_of_run &&
 			    !is_stop(&word, languages, marks) &&
@@ -231,7 +232,10 @@ is_follow_up(struct span question)
 
 	if (question.len > 400)
 		return false;
-	return n.points ? content <= FOLLOW_UP_WORDS : content <= 1;
+	if (n.points)
+		return content <= FOLLOW_UP_WORDS;
+	/* "Battery?", but not "What is a battery?" */
+	return content == 0 || (content == 1 && n.words <= 2 + n.pairs);
 }
 
 struct span

@@ -10,6 +10,8 @@ static const struct {
     {"What are the specs of the iPhone 13?", "and its price?", true},
     {"What are the specs of the iPhone 13?", "And in Texas?", true},
     {"How do I renew a book?", "How much does it cost?", true},
+    {"How do I renew a book?", "What is a credit?", false},
+    {"What are the specs of the iPhone 13?", "Battery?", true},
     {"How do I renew a book?", "Which bus line stops at the harbour branch?",
 	false},
     {"Was kostet das Binden?", "und wie lange dauert es?", true},
