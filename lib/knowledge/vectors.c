@@ -2,6 +2,7 @@
 #include "knowledge/vectors.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -178,8 +179,9 @@ vectors_nearest(struct index_store *x, int64_t dataset,
     const struct embed_vector *v, struct vector_hit *hits, size_t most,
     size_t *n)
 {
+	/* Not on the stack, nor in each thread: that is 32 KB a worker. */
+	float *numbers = calloc(v->n + 1, sizeof(*numbers));
 	struct db_stmt *s;
-	static _Thread_local float numbers[EMBED_NUMBERS_MAX];
 	struct span bytes;
 	double cosine;
 	size_t i;
@@ -187,6 +189,8 @@ vectors_nearest(struct index_store *x, int64_t dataset,
 	enum err err;
 
 	*n = 0;
+	if (numbers == NULL)
+		return ERR_MEMORY;
 	s = db_prepare(x->db,
 	    "SELECT segment, numbers FROM vector WHERE dataset = ?");
 	db_bind_int(s, 1, dataset);
@@ -204,5 +208,6 @@ vectors_nearest(struct index_store *x, int64_t dataset,
 		hits[i] = (struct vector_hit){db_int(s, 0), cosine};
 	}
 	db_done(s);
+	free(numbers);
 	return err;
 }
