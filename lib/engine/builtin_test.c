@@ -83,6 +83,8 @@ static const struct {
 	"I do not know the answer to that."},
     {"one word of several", {"My hobby is playing soccer."},
 	"What is my hobby? One word.", "soccer"},
+    {"the form first", {"My hobby is chess."},
+	"In one word, what is my hobby?", "chess"},
     {"a name among other things", {"Hi, my name is Anna and I live in Graz."},
 	"What is my name?", "Your name is Anna."},
     {"a clause among others", {"Hi, my name is Anna and I live in Graz."},

@@ -248,7 +248,9 @@ consider(struct memory *m, struct span clause)
 	double share;
 
 	clause = span_trim(clause);
-	if (clause.len == 0 || clause.len > 1000 || is_asking(clause))
+	if (clause.len == 0 || clause.len > 1000 || is_asking(clause) ||
+	    has_phrase(clause, m->person->one_word,
+		COUNT(m->person->one_word)))
 		return;
 	/* The latest wins over an earlier one that is no better. */
 	share = share_of(m, clause);
@@ -505,6 +507,23 @@ starts_with_word(struct span text, const char *const *list, size_t n)
 	return false;
 }
 
+/* "In one word" is about the answer, not about the user. */
+static void
+ignore_form(const struct person *p, struct query *q, struct span question)
+{
+	size_t i, k;
+
+	if (!has_phrase(question, p->one_word, COUNT(p->one_word)))
+		return;
+	for (i = 0; i < q->n; i++)
+		for (k = 0; k < COUNT(p->one_word) && p->one_word[k] != NULL;
+		     k++)
+			if (memmem(p->one_word[k], strlen(p->one_word[k]),
+				q->terms[i].text.data,
+				q->terms[i].text.len) != NULL)
+				q->terms[i].stop = true;
+}
+
 /* "playing chess" in one word is chess. */
 static struct span
 last_word(struct span text)
@@ -569,6 +588,7 @@ recall_answer(const struct engine_request *request, struct arena *arena,
 	query_add(&m->query, &m->vocabulary.stemmers, question,
 	    (uint32_t)1 << language_number(m->language), 1, false);
 	weigh_wishes(&m->query);
+	ignore_form(m->person, &m->query, question);
 	rank_prepare(&m->rank, &m->query, none, 1, 1);
 	if (answer_name(m, request, out)) {
 		vocabulary_release(&m->vocabulary);
