@@ -76,6 +76,11 @@ const char *step_prepare(struct arena *a, const struct profile *profile,
     const struct vars *vars, const struct testcase *test, size_t step,
     struct prepared *out);
 
+/* What a step captures stands as the text "captured" while nothing is
+ * sent: for checking and explaining the steps behind it. */
+void step_pretend(struct arena *a, struct vars *vars,
+    const struct step *step);
+
 /* The request of the suite's control, its unchanged base. */
 const char *control_prepare(struct arena *a, const struct profile *profile,
     const struct vars *vars, const struct suite *suite,

@@ -404,6 +404,10 @@ def test_list():
     run = Run("-lv", "v1/validation/stream-missing", key=None)
     check("stream is required" in run.out and "source" not in run.err
           and "HTTPValidationError" in run.out, "-lv explains", run.out)
+    run = Run("-l", "-s", "bot_slgu=x", key=None)
+    check("bot_slgu" in run.err, "a variable nobody uses is told", run.err)
+    run = Run("-lv", "-p", "dify", "dify/feedback/rate", key=None)
+    check(run.out.count("    > ") == 7, "-lv shows every step", run.out)
     check(Run("-l", "nosuch").code == 3, "nothing to list is exit 3")
     with open(os.path.join(HERE, "../fixtures/README.md"),
               encoding="utf-8") as file:

@@ -443,6 +443,62 @@ count_requests(const struct chatconf *c, const struct run *run)
 	return n;
 }
 
+static bool
+mentions(const struct jv *tree, const char *mark)
+{
+	size_t i;
+
+	if (tree == NULL)
+		return false;
+	if (tree->kind == JV_STRING &&
+	    memmem(tree->text.data, tree->text.len, mark, strlen(mark)) !=
+		NULL)
+		return true;
+	for (i = 0; i < tree->count; i++)
+		if (mentions(tree->items[i], mark) ||
+		    (tree->kind == JV_OBJECT &&
+			strstr(tree->names[i].data, mark) != NULL))
+			return true;
+	return false;
+}
+
+static bool
+case_mentions(const struct testcase *test, const char *mark)
+{
+	size_t i;
+
+	if (mentions(test->suite->base, mark) || mentions(test->row, mark))
+		return true;
+	for (i = 0; i < test->step_count; i++)
+		if (mentions(test->steps[i].request, mark) ||
+		    mentions(test->steps[i].change, mark) ||
+		    mentions(test->steps[i].expect, mark))
+			return true;
+	return false;
+}
+
+/* A variable that was set and nobody uses is likely misspelt. */
+static void
+warn_of_unused(struct chatconf *c, const struct run *run)
+{
+	const struct jv *set = c->options.set;
+	const char *mark;
+	size_t i, j;
+
+	for (i = 0; i < set->count; i++) {
+		if (jv_get_span(c->profile->vars, set->names[i]) != NULL)
+			continue;
+		mark = mem_printf(&c->arena, "{{%s}}", set->names[i].data);
+		for (j = 0; j < run->count; j++)
+			if (case_mentions(run->results[j].test, mark))
+				break;
+		if (j == run->count && !mentions(c->profile->headers, mark) &&
+		    !mentions(c->profile->vars, mark))
+			complain("no case uses the variable ",
+			    set->names[i].data);
+	}
+}
+
 /* Fills run->results with the chosen cases; false when one is wrong. */
 static bool
 choose(struct chatconf *c, struct run *run)
@@ -491,16 +547,13 @@ explain(const struct run *run, const struct testcase *test)
 	for (i = 0; test->requires != NULL && i < test->requires->count; i++)
 		printf("    needs %s\n", test->requires->items[i]->text.data);
 	for (i = 0; i < test->step_count; i++) {
-		if (vars.layers[VARS_CAPTURED] == NULL && i > 0) {
-			printf("    then %zu more\n", test->step_count - i);
-			break;
-		}
 		if (step_prepare(&a, run->profile, &vars, test, i, &p) ==
 		    NULL)
 			printf("    > %s\n    < %s\n",
 			    transcript_mask(&a, transcript_line(&a, &p.wire),
 				run->secret, "{{key}}"),
 			    jv_show(&a, p.expect, 400));
+		step_pretend(&a, &vars, &test->steps[i]);
 	}
 	arena_release(&a);
 }
@@ -775,6 +828,7 @@ static int
 list_or_run(struct chatconf *c)
 {
 	struct run run = {.options = c->options.run};
+	bool good;
 	int code;
 
 	c->profile = profile_load(&c->arena, c->folder,
@@ -790,7 +844,9 @@ list_or_run(struct chatconf *c)
 		return EXIT_USAGE;
 	run.profile = c->profile;
 	run.secret = c->key == NULL ? "" : c->key;
-	if (!choose(c, &run)) {
+	good = choose(c, &run);
+	warn_of_unused(c, &run);
+	if (!good) {
 		code = EXIT_USAGE;
 	} else if (c->options.list) {
 		code = list_cases(c, &run);

@@ -309,9 +309,8 @@ check_features(const struct profile *profile, const struct testcase *test)
 	return good;
 }
 
-/* Captured variables stand as texts while nothing was sent. */
-static void
-pretend_captures(struct arena *a, struct vars *vars, const struct step *step)
+void
+step_pretend(struct arena *a, struct vars *vars, const struct step *step)
 {
 	const struct jv *captured = vars->layers[VARS_CAPTURED];
 	size_t i;
@@ -352,7 +351,7 @@ casebook_check(const struct profile *profile, const struct vars *vars,
 			    at != NULL && at->line != 0 ? at->line
 							: test->line,
 			    why);
-		pretend_captures(&a, &all, &test->steps[i]);
+		step_pretend(&a, &all, &test->steps[i]);
 	}
 	arena_release(&a);
 	return good;
