@@ -55,3 +55,13 @@ printf '%-28s %10s %10s %8s\n' "CGI request" "floor us" "ours us" "times"
 	done | awk -v name="$name" '{ f += $1; o += $2 } END {
 		printf "%-28s %10.1f %10.1f %8.2f\n", name, f / NR, o / NR, o / f }'
 done
+
+# The portable program needs no loader.
+if [ -x "$build/portable/parlance.cgi" ]; then
+	mkdir "$dir/portable"
+	cp "$build/portable/parlance.cgi" "$dir/portable"
+	ln -s parlance.cgi "$dir/portable/parlance"
+	echo "the portable program:"
+	unset GATEWAY_INTERFACE
+	bash "$here/start_bench.sh" "$dir/portable"
+fi
