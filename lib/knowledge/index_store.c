@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "store/db.h"
 
+/* Goes up with the schema, and with any change of how words are found, folded
+ * or stemmed: a segment is taken out of the index by its words. */
 #define INDEX_VERSION 3
 
 static const char schema[] =

@@ -5,6 +5,7 @@
 #include "knowledge/sync.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -19,6 +20,7 @@ struct sync {
 	struct db *db;
 	struct arena arena, text;
 	struct dataset_document_row *rows; /* of the store */
+	const char **ids;                  /* theirs, sorted */
 	size_t n_rows;
 	struct dataset_row *datasets;
 	size_t n_datasets;
@@ -26,18 +28,41 @@ struct sync {
 		int64_t id;
 		const char *uid;     /* of the document */
 		const char *dataset; /* its uid */
-	} *known; /* of the index */
+	} *known; /* of the index, sorted by uid */
 	size_t n_known;
 	struct index_store *x;
 	int64_t changes;
 };
+
+static int
+by_text(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+static int
+by_uid(const void *uid, const void *known)
+{
+	return strcmp(uid, ((const struct known *)known)->uid);
+}
 
 static enum err
 read_store(struct sync *s)
 {
 	enum err err = dataset_documents_list(s->db, NULL, NULL, &s->arena,
 	    &s->rows, &s->n_rows);
+	size_t i;
 
+	if (err != ERR_NONE)
+		return err;
+	s->ids = arena_array(&s->arena, s->n_rows + 1, sizeof(*s->ids));
+	if (s->ids == NULL)
+		return ERR_MEMORY;
+	for (i = 0; i < s->n_rows; i++)
+		s->ids[i] = s->rows[i].id;
+	qsort(s->ids, s->n_rows, sizeof(*s->ids), by_text);
 	return err == ERR_NONE ? datasets_list(s->db, SPAN_NONE, &s->arena,
 	    &s->datasets, &s->n_datasets) : err;
 }
@@ -48,7 +73,7 @@ read_index(struct sync *s, struct index_store *x)
 	static const char counting[] = "SELECT count(*) FROM document";
 	static const char sql[] = "SELECT d.id, d.uid, k.uid FROM document d"
 	    " JOIN dataset k ON k.id = d.dataset"
-	    " WHERE d.path LIKE '" INGEST_API_PATH "%'";
+	    " WHERE d.path LIKE '" INGEST_API_PATH "%' ORDER BY d.uid";
 	struct db_stmt *st = db_prepare(x->db, counting);
 	int64_t most = 0;
 	bool row;
@@ -80,23 +105,15 @@ read_index(struct sync *s, struct index_store *x)
 static bool
 store_has(const struct sync *s, const struct known *k)
 {
-	size_t i;
-
-	for (i = 0; i < s->n_rows; i++)
-		if (strcmp(s->rows[i].id, k->uid) == 0)
-			return true;
-	return false;
+	return bsearch(&k->uid, s->ids, s->n_rows, sizeof(*s->ids), by_text) !=
+	    NULL;
 }
 
 static bool
 index_has(const struct sync *s, const struct dataset_document_row *row)
 {
-	size_t i;
-
-	for (i = 0; i < s->n_known; i++)
-		if (strcmp(s->known[i].uid, row->id) == 0)
-			return true;
-	return false;
+	return s->n_known > 0 && bsearch(row->id, s->known, s->n_known,
+	    sizeof(*s->known), by_uid) != NULL;
 }
 
 /* Name and language of a dataset; false: nobody knows it. */
