@@ -147,17 +147,3 @@ buf_err(const struct buf *b)
 {
 	return b->err;
 }
-
-char *
-buf_take(struct buf *b)
-{
-	char *data = NULL;
-
-	if (b->err == ERR_NONE && reserve(b, 0)) {
-		b->data[b->len] = '\0';
-		data = b->data;
-		b->data = NULL;
-	}
-	buf_release(b);
-	return data;
-}

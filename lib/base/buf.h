@@ -51,8 +51,4 @@ void buf_consume(struct buf *b, size_t n);
 const char *buf_text(const struct buf *b);
 /* What went wrong first; ERR_NONE when nothing did. */
 enum err buf_err(const struct buf *b) __attribute__((warn_unused_result));
-/* The bytes become the caller's, to free(); the buffer is empty again.
- * NULL after a failure, or when out of memory. */
-char *buf_take(struct buf *b);
-
 #endif

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/state_file.h"
+
 #define STATUSES 600
 #define SLOTS 512
 
@@ -46,7 +48,7 @@ static pthread_mutex_t opening = PTHREAD_MUTEX_INITIALIZER;
 static struct shared *
 map(const char *path)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int fd = state_file_open(path, O_RDWR | O_NOFOLLOW);
 	struct stat st;
 	void *at = MAP_FAILED;
 

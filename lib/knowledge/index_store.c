@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/state_file.h"
 #include "store/db.h"
 
 /* Goes up with the schema, and with any change of how words are found, folded
@@ -111,7 +112,7 @@ take_lock(struct index_store *x, const struct config *config, bool wait)
 
 	(void)snprintf(path, sizeof(path), "%s/index.lock",
 	    config->server.state);
-	x->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	x->lock = state_file_open(path, O_RDWR);
 	if (x->lock < 0)
 		return errno == ENOSPC ? ERR_STORE_FULL : ERR_STORE_READONLY;
 	while (flock(x->lock, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0) {
@@ -146,7 +147,7 @@ copy_file(const char *from, const char *to)
 
 	if (in < 0)
 		return errno == ENOENT ? ERR_NONE : ERR_IO;
-	out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	out = state_file_open(to, O_WRONLY | O_TRUNC);
 	if (out < 0)
 		err = ERR_IO;
 	while (err == ERR_NONE && (n = read(in, bytes, sizeof(bytes))) > 0)

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/state_file.h"
 #include "base/uuid.h"
 #include "knowledge/background.h"
 #include "knowledge/documents.h"
@@ -257,7 +258,7 @@ update_file(struct pass *p, const struct change_item *item)
 	uuid_from_name("document", span_of(whole), uid);
 	d.uid = uid;
 	if (p->k->max_file_bytes > 0 && f->size > p->k->max_file_bytes) {
-		d.fault = "is larger than max_file_bytes";
+		d.fault = "is larger than max_file of its [knowledge]";
 	} else {
 		err = read_file(full, f->size, &bytes, &len);
 		if (err == ERR_MEMORY)
@@ -406,7 +407,7 @@ look_is_due(const struct config *config, const char *stamp)
 static void
 set_stamp(const char *stamp)
 {
-	int fd = open(stamp, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = state_file_open(stamp, O_WRONLY);
 
 	if (fd < 0)
 		return;

@@ -78,8 +78,6 @@ enum err db_begin_read(struct db *db) __attribute__((warn_unused_result));
 enum err db_exec(struct db *db, const char *sql)
     __attribute__((warn_unused_result));
 
-/* A number that changes when another connection committed. */
-int64_t db_data_version(struct db *db);
 /* "wal" or "delete": what is really in use. */
 const char *db_journal(struct db *db);
 /* The driver's own connection (sqlite3 *), for the search index's driver

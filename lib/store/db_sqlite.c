@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "base/state_file.h"
 
 #define STATEMENTS_MAX 128
 #define LOG_FRAMES_LONG 32  /* worth shortening when closing */
@@ -236,6 +237,9 @@ db_open(const char *path, const struct db_options *options, struct db **out,
 	db->busy_timeout_ms = options->busy_timeout_ms;
 	db->jitter = (uint32_t)clock_monotonic_us() ^
 	    (uint32_t)(uintptr_t)db;
+	/* An empty file is a new database, and its log takes its mode. */
+	if (!options->read_only)
+		state_file_make(path);
 	code = sqlite3_open_v2(path, &db->handle, flags, NULL);
 	if (code == SQLITE_OK)
 		code = configure(db, path, options);
@@ -529,19 +533,6 @@ db_rollback(struct db *db)
 {
 	if (sqlite3_get_autocommit(db->handle) == 0)
 		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-}
-
-int64_t
-db_data_version(struct db *db)
-{
-	struct db_stmt *s = db_prepare(db, "PRAGMA data_version");
-	int64_t version = -1;
-	bool row;
-
-	if (db_step(s, &row) == ERR_NONE && row)
-		version = db_int(s, 0);
-	db_done(s);
-	return version;
 }
 
 const char *
