@@ -237,7 +237,8 @@ bench: deps-test
 #                         the web servers' files, systemd units
 # make install-cgi CGIDIR=FOLDER   the one file of a CGI deployment
 # make deb                Debian packages in BUILD
-SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+# Where the programs look for parlance.conf by themselves.
+SYSCONFDIR ?= /etc
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 CGIDIR ?=

@@ -43,7 +43,7 @@ def installed(root):
     tally.check("make install", done.returncode == 0, done.stderr)
     base = os.path.join(root, "opt/parlance")
     for name in ("bin/parlance", "bin/chatconf", "lib/cgi-bin/parlance.cgi",
-                 "lib/cgi-bin/parlance.fcgi", "etc/parlance/parlance.conf",
+                 "lib/cgi-bin/parlance.fcgi",
                  "share/parlance/fcgi/nginx.conf",
                  "share/parlance/cgi/apache.htaccess",
                  "lib/systemd/system/parlance.service",
@@ -52,8 +52,8 @@ def installed(root):
     stray = [os.path.join(folder, name)
              for folder, _, names in os.walk(root) for name in names
              if not os.path.join(folder, name).startswith(base)]
-    tally.equal("nothing outside of the prefix", stray, [])
-    conf = os.path.join(base, "etc/parlance/parlance.conf")
+    conf = os.path.join(root, "etc/parlance/parlance.conf")
+    tally.equal("nothing else outside of the prefix", stray, [conf])
     with open(conf) as f:
         text = f.read()
     state = os.path.join(root, "state")
@@ -107,7 +107,7 @@ def units(root):
     tally.check("the unit names the installed program",
                 "ExecStart=/opt/parlance/lib/cgi-bin/parlance.fcgi" in text
                 and "@" not in text.replace("@system-service", "").replace(
-                    "@privileged", "").replace("@resources", ""), text)
+                    "@privileged", ""), text)
     if shutil.which("systemd-analyze") is None:
         return
     # verify looks for the program at its place.
