@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "config/config.h"
 #include "store/migrations.h"
 
@@ -196,6 +197,21 @@ open_store(const struct config *config, bool migrated, bool short_lived,
 	return err;
 }
 
+/* Waits until a connection is free or may be made.  Under the lock. */
+static void
+await_connection(struct store_pool *p)
+{
+	int64_t from_us;
+
+	if (p->n_idle > 0 || p->n_out < p->most)
+		return;
+	from_us = clock_monotonic_us();
+	while (p->n_idle == 0 && p->n_out >= p->most)
+		(void)pthread_cond_wait(&p->returned, &p->lock);
+	metrics_observe_us(METRICS_TIME_STORE,
+	    clock_monotonic_us() - from_us);
+}
+
 enum err
 store_lease(struct store_pool *p, struct db **db)
 {
@@ -205,8 +221,7 @@ store_lease(struct store_pool *p, struct db **db)
 
 	*db = NULL;
 	(void)pthread_mutex_lock(&p->lock);
-	while (p->n_idle == 0 && p->n_out >= p->most)
-		(void)pthread_cond_wait(&p->returned, &p->lock);
+	await_connection(p);
 	if (p->n_idle > 0)
 		*db = p->idle[--p->n_idle];
 	p->n_out++;
