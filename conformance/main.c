@@ -762,6 +762,7 @@ run_cases(struct chatconf *c, struct run *run)
 	if (!c->options.tap)
 		human_begin(&human, count_requests(c, run));
 	run_all(run, c->book.suite_count);
+	run->ctx = NULL;
 	seconds = (double)(clock_monotonic_us() - begun) / 1e6;
 	if (run->unreachable != NULL) {
 		fprintf(stderr, "chatconf: %s: %s\n", run->target->spec,

@@ -29,7 +29,7 @@ fits(__int128 digits)
 static bool
 decimal_read(struct span s, struct decimal *out)
 {
-	struct span exponent = s, mantissa;
+	struct span exponent, mantissa;
 	int64_t shift = 0;
 	size_t i, digits = 0;
 	bool point = false;

@@ -160,7 +160,9 @@ note_failure(struct arena *a, CURLcode rc, const char *detail,
 	if (rc == CURLE_OK)
 		return;
 	reply->unreachable = rc == CURLE_COULDNT_CONNECT ||
-	    rc == CURLE_COULDNT_RESOLVE_HOST;
+	    rc == CURLE_COULDNT_RESOLVE_HOST ||
+	    rc == CURLE_SSL_CONNECT_ERROR ||
+	    rc == CURLE_PEER_FAILED_VERIFICATION;
 	if (t->too_big)
 		reply->failure = "a reply of more than 64 MB";
 	else if (rc == CURLE_OPERATION_TIMEDOUT)

@@ -5,7 +5,7 @@ fixtures/faults.json lists all of them, with the cases that must notice each.
 import json
 import re
 
-from answer import block, compact, payload
+from answer import block, payload
 
 TABLE = {}
 
@@ -293,7 +293,6 @@ for name, change in {
         "v1-piece-null": with_("content", None),
         "v1-piece-extra": with_("index", 0),
         "v1-piece-as-list": lambda v: [v["content"]],
-        "v1-piece-grows": lambda v: v,
         "v1-piece-openai": lambda v: {"choices": [{"delta": v}]},
 }.items():
     TABLE[name] = on_payloads(change)
