@@ -78,6 +78,13 @@ enum err db_begin_read(struct db *db) __attribute__((warn_unused_result));
 enum err db_exec(struct db *db, const char *sql)
     __attribute__((warn_unused_result));
 
+/* Is a transaction open?  A full disk may have rolled it back by itself. */
+bool db_in_transaction(struct db *db);
+
+/* Is the file that was opened no longer the one at its path: removed, or
+ * replaced by another?  What is written to it is lost. */
+bool db_moved(struct db *db);
+
 /* "wal" or "delete": what is really in use. */
 const char *db_journal(struct db *db);
 /* The driver's own connection (sqlite3 *), for the search index's driver

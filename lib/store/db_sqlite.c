@@ -256,6 +256,15 @@ db_open(const char *path, const struct db_options *options, struct db **out,
 	return ERR_NONE;
 }
 
+bool
+db_moved(struct db *db)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED,
+	    &moved) == SQLITE_OK && moved != 0;
+}
+
 void
 db_close(struct db *db)
 {
@@ -531,8 +540,14 @@ db_commit(struct db *db)
 void
 db_rollback(struct db *db)
 {
-	if (sqlite3_get_autocommit(db->handle) == 0)
+	if (db_in_transaction(db))
 		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+bool
+db_in_transaction(struct db *db)
+{
+	return sqlite3_get_autocommit(db->handle) == 0;
 }
 
 const char *

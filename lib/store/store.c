@@ -42,7 +42,6 @@ struct store_pool {
 	pthread_cond_t returned;
 	struct db *idle[POOL_MOST];
 	int n_idle, n_out, most;
-	bool migrated;       /* by this process */
 	int64_t logged_ms;   /* when a failure was last logged; 0: never */
 	struct write *first, **last; /* changes that wait */
 	bool writing;        /* a thread leads: it makes them */
@@ -158,8 +157,8 @@ migrate(struct db *db, const char **why)
 
 /* Opens and migrates; *why is set when the result is not ERR_NONE. */
 static enum err
-open_store(const struct config *config, bool migrated, bool short_lived,
-    struct db **db, const char **why)
+open_store(const struct config *config, bool short_lived, struct db **db,
+    const char **why)
 {
 	struct db_options options = {
 	    .busy_timeout_ms = config->server.busy_timeout_ms,
@@ -184,8 +183,6 @@ open_store(const struct config *config, bool migrated, bool short_lived,
 	err = db_open(path, &options, db, why);
 	if (err != ERR_NONE)
 		return err;
-	if (migrated)
-		return ERR_NONE;
 	*why = NULL;
 	err = migrate(*db, why);
 	if (err == ERR_NONE)
@@ -216,7 +213,7 @@ enum err
 store_lease(struct store_pool *p, struct db **db)
 {
 	const char *why = NULL;
-	bool migrated, log;
+	bool log;
 	enum err err;
 
 	*db = NULL;
@@ -225,15 +222,19 @@ store_lease(struct store_pool *p, struct db **db)
 	if (p->n_idle > 0)
 		*db = p->idle[--p->n_idle];
 	p->n_out++;
-	migrated = p->migrated;
 	(void)pthread_mutex_unlock(&p->lock);
+	/* Somebody removed the file, or put another in its place: nobody
+	 * would ever read what we wrote to the old one. */
+	if (*db != NULL && db_moved(*db)) {
+		db_close(*db);
+		*db = NULL;
+	}
 	if (*db != NULL)
 		return ERR_NONE;
 
-	err = open_store(p->config, migrated, p->most == 1, db, &why);
+	err = open_store(p->config, p->most == 1, db, &why);
 	(void)pthread_mutex_lock(&p->lock);
 	if (err == ERR_NONE) {
-		p->migrated = true;
 		p->logged_ms = 0;
 		(void)pthread_mutex_unlock(&p->lock);
 		return ERR_NONE;
@@ -275,6 +276,8 @@ change_in_savepoint(struct db *db, struct write *w)
 	err = w->change(db, w->arg);
 	if (err == ERR_NONE)
 		return db_run(db_prepare(db, "RELEASE change"));
+	if (!db_in_transaction(db))
+		return err;
 	if (db_run(db_prepare(db, "ROLLBACK TO change")) != ERR_NONE ||
 	    db_run(db_prepare(db, "RELEASE change")) != ERR_NONE)
 		return ERR_STORE;
@@ -295,6 +298,9 @@ write_together(struct store_pool *p, struct write *list)
 		/* Alone, the transaction itself is the savepoint. */
 		w->err = list->next == NULL ? w->change(db, w->arg)
 					    : change_in_savepoint(db, w);
+		/* Rolled back by itself (a full disk): with it, all. */
+		if (!db_in_transaction(db))
+			err = w->err != ERR_NONE ? w->err : ERR_STORE;
 	}
 	if (err == ERR_NONE) {
 		if (list->next == NULL && list->err != ERR_NONE)
@@ -423,7 +429,7 @@ store_check(const struct config *config, struct buf *why)
 		    state, (int)geteuid());
 		return ERR_STORE_READONLY;
 	}
-	err = open_store(config, false, false, &db, &reason);
+	err = open_store(config, false, &db, &reason);
 	if (err == ERR_NONE)
 		err = db_begin(db); /* can it be written, and soon? */
 	if (err != ERR_NONE && reason == NULL)

@@ -2,6 +2,7 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +232,144 @@ START_TEST(changes_of_many_threads_are_all_kept_or_taken_back)
 }
 END_TEST
 
+static atomic_int waiting;
+
+/* Others ask meanwhile, and share the next transaction. */
+static enum err
+change_slowly(struct db *db, void *arg)
+{
+	int tries;
+
+	(void)arg;
+	for (tries = 0; atomic_load(&waiting) < 2 && tries < 5000; tries++)
+		(void)usleep(1000);
+	(void)usleep(50000);
+	put(db, "slow", "x");
+	return ERR_NONE;
+}
+
+/* As SQLite does by itself when the disk is full. */
+static enum err
+change_and_lose_all(struct db *db, void *arg)
+{
+	(void)arg;
+	db_rollback(db);
+	return ERR_STORE_FULL;
+}
+
+static enum err
+change_well(struct db *db, void *arg)
+{
+	(void)arg;
+	put(db, "name", "x");
+	return ERR_NONE;
+}
+
+struct asked {
+	struct store_pool *pool;
+	store_change change;
+	enum err err;
+};
+
+static void *
+ask_for_change(void *arg)
+{
+	struct asked *a = arg;
+
+	(void)atomic_fetch_add(&waiting, a->change == change_slowly ? 0 : 1);
+	a->err = store_write(a->pool, a->change, NULL);
+	return NULL;
+}
+
+START_TEST(a_transaction_that_is_gone_takes_all_changes_with_it)
+{
+	struct store_pool *p = store_pool_new(&config, 2);
+	struct asked asked[3] = {{p, change_slowly, ERR_NONE},
+	    {p, change_and_lose_all, ERR_NONE}, {p, change_well, ERR_NONE}};
+	pthread_t threads[3];
+	struct db *db;
+	int i;
+
+	atomic_store(&waiting, 0);
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(pthread_create(&threads[i], NULL,
+		    ask_for_change, &asked[i]), 0);
+		(void)usleep(20000); /* in this order */
+	}
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert_int_eq(asked[0].err, ERR_NONE);
+	ck_assert_int_eq(asked[1].err, ERR_STORE_FULL);
+	ck_assert_int_eq(asked[2].err, ERR_STORE_FULL);
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(count(db), 1); /* the slow one's, before */
+	store_return(p, db);
+	store_pool_free(p);
+}
+END_TEST
+
+/* The state folder is moved away while connections are open. */
+static void
+move_away(const char *suffix)
+{
+	char command[256];
+
+	(void)snprintf(command, sizeof(command),
+	    "mkdir %s/away && mv %s/parlance.db%s %s/away", folder, folder,
+	    suffix, folder);
+	ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(a_database_that_was_moved_is_opened_anew)
+{
+	struct store_pool *p = store_pool_new(&config, 2);
+	struct store_pool *other = store_pool_new(&config, 2);
+	struct db *db, *a, *b;
+
+	ck_assert_int_eq(store_lease(p, &a), ERR_NONE);
+	ck_assert_int_eq(store_lease(p, &b), ERR_NONE);
+	put(a, "old", "x");
+	store_return(p, a);
+	store_return(p, b);
+	move_away("*");
+	/* Another process makes a new one, and has it in its log yet. */
+	ck_assert_int_eq(store_lease(other, &db), ERR_NONE);
+	put(db, "new", "x");
+	put(db, "newer", "x");
+	ck_assert_int_eq(store_lease(p, &a), ERR_NONE);
+	ck_assert_int_eq(count(a), 2);
+	put(a, "newest", "x");
+	ck_assert_int_eq(store_lease(p, &b), ERR_NONE);
+	ck_assert_int_eq(count(b), 3);
+	store_return(p, a);
+	store_return(p, b);
+	store_pool_free(p);
+	ck_assert_int_eq(count(db), 3);
+	store_return(other, db);
+	store_pool_free(other);
+}
+END_TEST
+
+START_TEST(closing_a_moved_database_leaves_the_log_of_the_new_one)
+{
+	struct store_pool *p = store_pool_new(&config, 2);
+	struct store_pool *other = store_pool_new(&config, 2);
+	char path[128];
+	struct db *db;
+
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	store_return(p, db);
+	move_away("*");
+	ck_assert_int_eq(store_lease(other, &db), ERR_NONE);
+	put(db, "new", "x");
+	store_pool_free(p);
+	(void)snprintf(path, sizeof(path), "%s/parlance.db-wal", folder);
+	ck_assert_int_eq(access(path, F_OK), 0);
+	store_return(other, db);
+	store_pool_free(other);
+}
+END_TEST
+
 START_TEST(a_damaged_file_is_said_to_be_damaged)
 {
 	struct store_pool *p = store_pool_new(&config, 1);
@@ -299,6 +438,11 @@ store_suite(void)
 	tcase_add_test(t, text_keeps_nul_and_emptiness_apart_from_null);
 	tcase_add_test(t, writers_in_several_processes_all_get_through);
 	tcase_add_test(t, changes_of_many_threads_are_all_kept_or_taken_back);
+	tcase_add_test(t,
+	    a_transaction_that_is_gone_takes_all_changes_with_it);
+	tcase_add_test(t, a_database_that_was_moved_is_opened_anew);
+	tcase_add_test(t,
+	    closing_a_moved_database_leaves_the_log_of_the_new_one);
 	tcase_add_test(t, a_damaged_file_is_said_to_be_damaged);
 	tcase_add_test(t, a_missing_folder_is_named_with_its_mending);
 	tcase_add_test(t, a_database_of_a_newer_program_is_refused);
