@@ -290,6 +290,7 @@ START_TEST(a_transaction_that_is_gone_takes_all_changes_with_it)
 	struct db *db;
 	int i;
 
+	add_notes();
 	atomic_store(&waiting, 0);
 	for (i = 0; i < 3; i++) {
 		ck_assert_int_eq(pthread_create(&threads[i], NULL,
@@ -326,12 +327,14 @@ START_TEST(a_database_that_was_moved_is_opened_anew)
 	struct store_pool *other = store_pool_new(&config, 2);
 	struct db *db, *a, *b;
 
+	add_notes();
 	ck_assert_int_eq(store_lease(p, &a), ERR_NONE);
 	ck_assert_int_eq(store_lease(p, &b), ERR_NONE);
 	put(a, "old", "x");
 	store_return(p, a);
 	store_return(p, b);
 	move_away("*");
+	add_notes();
 	/* Another process makes a new one, and has it in its log yet. */
 	ck_assert_int_eq(store_lease(other, &db), ERR_NONE);
 	put(db, "new", "x");
@@ -360,6 +363,7 @@ START_TEST(closing_a_moved_database_leaves_the_log_of_the_new_one)
 	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
 	store_return(p, db);
 	move_away("*");
+	add_notes();
 	ck_assert_int_eq(store_lease(other, &db), ERR_NONE);
 	put(db, "new", "x");
 	store_pool_free(p);
