@@ -16,6 +16,7 @@ void finding(struct examination *e, enum finding kind, const char *subject,
     const char *mend, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+/* Asks the web server at url (by a probe, probe.h), and prints findings. */
 void doctor_url(struct examination *e, const char *url);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "http/exchange.h"
 
+/* Handlers (http/router.h): each answers, refuses, or fails before a byte is
+ * written; the family then answers for it. */
 enum err chat_post(struct exchange *x);
 enum err bots_get(struct exchange *x);
 enum err usage_statistics_post(struct exchange *x);

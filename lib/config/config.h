@@ -180,6 +180,8 @@ void config_find(char *out, size_t size);
  * slash: [key NAME]. */
 bool config_name_allowed(struct span name);
 
+/* NULL when there is none; a bot that is switched off is not found. The
+ * result is the configuration's. */
 const struct bot_config *config_bot_by_slug(const struct config *c,
     const char *slug, size_t len);
 const struct bot_config *config_bot_by_uid(const struct config *c,

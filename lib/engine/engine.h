@@ -147,6 +147,8 @@ typedef enum err (*engine_start_fn)(const struct engine_config *engine,
     const struct engine_request *request, struct engine_worker *worker,
     struct arena *arena, struct engine_run **run);
 
+/* Starts the engine by its kind; end it with (*run)->ops->free.  ERR_CONFIG:
+ * no such kind. */
 enum err engine_start(const struct engine_config *engine,
     const struct engine_request *request, struct engine_worker *worker,
     struct arena *arena, struct engine_run **run)

@@ -170,12 +170,6 @@ asking_person(struct span question)
 	return NULL;
 }
 
-bool
-recall_is_asked(struct span question)
-{
-	return asking_person(question) != NULL;
-}
-
 static bool
 is_edge(struct span s, size_t at)
 {

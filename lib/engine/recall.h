@@ -15,9 +15,6 @@
 bool recall_answer(const struct engine_request *request, struct arena *arena,
     struct buf *out);
 
-/* Is it a question about the user at all? */
-bool recall_is_asked(struct span question);
-
 /* "My hobby is chess.": the user tells something; it is noted (the history
  * keeps it). */
 bool statement_answer(const struct engine_request *request, struct buf *out);

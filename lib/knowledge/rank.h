@@ -55,6 +55,7 @@ void rank_prepare(struct rank_query *r, const struct query *q,
  * none (also when e is NULL). */
 size_t rank_term(const struct rank_query *r, const struct vocabulary_entry *e);
 
+/* 0 to 1: how far the segment answers the question (README.md, Scores). */
 double rank_score(const struct rank_query *r, struct vocabulary *v,
     const struct rank_segment *segment);
 

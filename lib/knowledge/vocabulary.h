@@ -41,6 +41,8 @@ struct vocabulary {
 	size_t n_terms, terms_size;
 };
 
+/* Empty; its words are on the heap until vocabulary_release().  For one
+ * thread at a time. */
 void vocabulary_init(struct vocabulary *v);
 void vocabulary_release(struct vocabulary *v);
 

@@ -45,6 +45,8 @@ enum err files_lookup(struct db *db, const char *app, struct span id,
     struct arena *arena, struct file_row *row, bool *same_app,
     bool *referenced) __attribute__((warn_unused_result));
 
+/* The files of a message, in the order they were added; at most `most`, in
+ * the arena. */
 enum err message_files_add(struct db *db, int64_t message,
     const struct message_file_row *row) __attribute__((warn_unused_result));
 enum err message_files_list(struct db *db, int64_t message, size_t most,

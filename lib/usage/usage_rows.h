@@ -36,6 +36,7 @@ enum err usage_rows_days(struct db *db, const char *account,
     struct span end_user, int32_t first, int32_t last, struct arena *arena,
     struct usage_day **days, size_t *n) __attribute__((warn_unused_result));
 
+/* Adds c to sum, count by count. */
 void usage_counts_add(struct usage_counts *sum, const struct usage_counts *c);
 
 #endif
