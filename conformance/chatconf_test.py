@@ -10,6 +10,7 @@ import pty
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -313,6 +314,32 @@ def test_broken_targets():
                   "fcgi: a server that %s is a failure" % what, run.out)
 
 
+def test_https():
+    sys.path.insert(0, os.path.join(HERE, "faulty"))
+    import server
+    with tempfile.TemporaryDirectory() as folder:
+        key, cert = (os.path.join(folder, n) for n in ("key", "cert"))
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+             "-keyout", key, "-out", cert, "-days", "2", "-subj",
+             "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"],
+            check=True, capture_output=True)
+        listener = server.Server(("127.0.0.1", 0), server.Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        listener.socket = context.wrap_socket(listener.socket,
+                                              server_side=True)
+        threading.Thread(target=listener.serve_forever, daemon=True).start()
+        url = "https://127.0.0.1:%d" % listener.server_address[1]
+        run = Run(url, "v1/reply/prompt")
+        check(run.code == 3 and "certificate" in run.err,
+              "a certificate nobody trusts is exit 3", run.err)
+        run = Run(url, "v1/reply/*", env={"CURL_CA_BUNDLE": cert})
+        check(run.code == 0, "over HTTPS", run.bad())
+        listener.shutdown()
+        listener.server_close()
+
+
 def test_retry():
     server = faulty(dialect="busy")
     run = Run(server.url, "v1/reply/prompt", "--retry", "2")
@@ -596,7 +623,7 @@ def main():
               done.stderr.decode("utf-8", "replace"))
     for test in (test_usage, test_list, test_failures, test_untested,
                  test_reports, test_case_files, test_broken_targets,
-                 test_retry, test_terminal, test_eras, test_dialect, test_again, test_peer,
+                 test_https, test_retry, test_terminal, test_eras, test_dialect, test_again, test_peer,
                  test_started_program, test_form, test_slow, test_deployment):
         test()
     print("%d passed, %d failed" % (passed, failed))
