@@ -589,7 +589,7 @@ prefer_language(struct extraction *e, struct engine_request *copy)
 	for (pass = 0; pass < 2; pass++)
 		for (i = 0; i < copy->n_passages; i++) {
 			const struct passage *p = &copy->passages[i];
-			bool fits = p->score >= EXTRACT_KNOWN_SCORE &&
+			bool fits = p->score >= KNOWLEDGE_FOUND_SCORE &&
 			    language_of(p) == wanted;
 
 			if (fits == (pass == 0))
@@ -608,7 +608,7 @@ extract_answer(const struct engine_request *request, struct span referred,
 	bool done = false;
 
 	if (e == NULL || request->n_passages == 0 ||
-	    request->passages[0].score < EXTRACT_KNOWN_SCORE)
+	    request->passages[0].score < KNOWLEDGE_FOUND_SCORE)
 		return false;
 	e->request = &copy;
 	e->arena = arena;

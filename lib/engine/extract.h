@@ -5,12 +5,8 @@
 #include "base/buf.h"
 #include "config/config.h"
 #include "engine/engine.h"
+#include "knowledge/knowledge.h"
 #include "knowledge/rank.h"
-
-/* Passages whose best scores below this do not answer the question: the
- * threshold of "I do not know".  knowledge/README.md shows how it was
- * chosen. */
-#define EXTRACT_KNOWN_SCORE 0.44
 
 /*
  * Appends an answer in the passages' own words to out; words_max 0 means no

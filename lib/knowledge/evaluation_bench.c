@@ -490,7 +490,7 @@ print_thresholds(const struct evaluation *e)
 	for (least = 0.28; least < 0.62; least += 0.04)
 		(void)printf("%6.2f%s      %5.1f %%        %4d of %-4zu"
 			     "        %4d of %zu\n", least,
-		    fabs(least - EXTRACT_KNOWN_SCORE) < 0.01 ? " *" : "  ",
+		    fabs(least - KNOWLEDGE_FOUND_SCORE) < 0.01 ? " *" : "  ",
 		    percent(count_from(e->right, e->n_right, least),
 			(int)e->n_right),
 		    count_from(e->wrong, e->n_wrong, least), e->n_wrong,

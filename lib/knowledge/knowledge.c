@@ -169,6 +169,32 @@ search_all(struct finder *f)
 	return db_commit(f->x->db);
 }
 
+static double
+best_score(const struct search_hits *hits)
+{
+	return hits->n > 0 ? hits->items[0].passage.score : 0;
+}
+
+/* What looked like a follow-up may be a question of its own: "and how do I
+ * cancel?".  Then it finds better without the turn before. */
+static enum err
+search_alone(struct finder *f)
+{
+	struct search_hits with = f->best;
+	struct span referred = f->referred;
+	enum err err;
+
+	if (referred.len == 0 || best_score(&with) >= KNOWLEDGE_FOUND_SCORE)
+		return ERR_NONE;
+	f->referred = SPAN_NONE;
+	f->best = (struct search_hits){.n = 0};
+	err = search_all(f);
+	if (best_score(&f->best) < KNOWLEDGE_FOUND_SCORE)
+		f->best = with;
+	f->referred = referred;
+	return err;
+}
+
 static enum err
 hand_over(struct finder *f, struct passage **passages, size_t *n)
 {
@@ -212,6 +238,8 @@ knowledge_search(const struct config *config, const struct bot_config *bot,
 		return err;
 	f.referred = query_referred(question, history, n_history);
 	err = search_all(&f);
+	if (err == ERR_NONE)
+		err = search_alone(&f);
 	if (err == ERR_NONE)
 		err = hand_over(&f, passages, n);
 	index_close(f.x);

@@ -9,6 +9,11 @@
 #include "config/config.h"
 #include "engine/engine.h"
 
+/* Below this score a passage does not answer the question: the threshold of
+ * the built-in engine's "I do not know".  README.md shows how it was
+ * chosen. */
+#define KNOWLEDGE_FOUND_SCORE 0.44
+
 /*
  * Searches what the bot may see.  Fills at most top_k passages, best first,
  * in the arena; scores are 0 to 1 (knowledge/README.md says what they mean).
