@@ -29,14 +29,14 @@
 #include "config/config.h"
 
 #define CALL_FDS 4
-#define MEMBERS_MOST 16
+#define MEMBERS_MOST 32
 #define KEEP_CONNECTIONS 16L
 #define IDLE_CONNECTION_S 60L
 /* Above this libcurl is told to stop reading; it may add one buffer more. */
 #define PAUSE_BYTES (64 * 1024)
 #define IN_MAX (1024 * 1024)
 /* Small, because thousands of streams have one each. */
-#define READ_BYTES 4096L
+#define READ_BYTES 2048L
 
 /* CURLOPT_PROTOCOLS and its HTTP and HTTPS bits, for a libcurl that is older
  * than the headers, where the name is marked as deprecated. */

@@ -6,7 +6,7 @@
  * linking it would cost every CGI start ten times the rest of the program;
  * its headers give types and numbers only.
  *
- * A struct upstream holds a cache of open connections.  Up to 16 workers
+ * A struct upstream holds a cache of open connections.  Up to 32 workers
  * share one, under its lock: libcurl's tables are 40 KB, more than all the
  * rest of a stream, and nobody ever holds the lock while it waits or writes
  * to a client.  A call belongs to the worker that started it.
