@@ -4,8 +4,11 @@
  *
  * It is not json-c because json-c excuses what a checker has to see: single
  * quotes, NaN, control characters in strings, a second member of the same
- * name, integers beyond 64 bits, lone surrogates.  And an unchanging tree
- * can be read by several workers at once without locks.
+ * name, integers beyond 64 bits, lone surrogates.  It is not lib/json's
+ * pyjson either: that one has Python's liberties, and a checker that read
+ * replies with the decoder of the server it checks would share its faults.
+ * And an unchanging tree can be read by several workers at once without
+ * locks.
  */
 #ifndef CHATCONF_JSONVAL_H
 #define CHATCONF_JSONVAL_H
