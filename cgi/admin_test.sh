@@ -69,6 +69,9 @@ expect "recordings that are not there" 1 \
 printf '[knowledge faq]\nfolder = nowhere\n' >>"$PARLANCE_CONFIG"
 expect "a missing folder is named with its line" 1 \
 	"parlance.conf:[0-9]+: the folder $dir/nowhere" "$parlance" check
+printf 'language = klingon\n' >>"$PARLANCE_CONFIG"
+expect "an unknown language" 1 "language = klingon of \[knowledge faq\]" \
+	"$parlance" check
 expect "an unknown knowledge" 1 "no \[knowledge zzz\]" "$parlance" index zzz
 
 echo "$passed passed, $failed failed"

@@ -15,6 +15,7 @@
 #include "auth/caller.h"
 #include "config/config.h"
 #include "knowledge/knowledge.h"
+#include "knowledge/languages.h"
 #include "store/store.h"
 
 #define FAULTS_MAX (1U << 20)
@@ -63,6 +64,15 @@ check_folders(const struct config *c)
 	for (i = 0; i < c->n_knowledge; i++) {
 		const struct knowledge_config *k = &c->knowledge[i];
 
+		if (k->language != NULL &&
+		    language_find(k->language) == NULL) {
+			(void)fprintf(stderr,
+			    "%s:%d: language = %s of [knowledge %s] is not "
+			    "known; write a code such as en or german, or "
+			    "leave it out\n",
+			    c->path, k->line, k->language, k->name);
+			wrong++;
+		}
 		if (access(k->folder, R_OK | X_OK) == 0)
 			continue;
 		(void)fprintf(stderr,

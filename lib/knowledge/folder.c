@@ -72,8 +72,11 @@ take_entry(struct walk *w, int fd, const char *folder, const char *name,
 			return ERR_NONE;
 		st = target;
 	}
-	if (S_ISREG(st.st_mode) && !is_wanted(w->k, name))
+	if (S_ISREG(st.st_mode) && !is_wanted(w->k, name)) {
+		if (w->k->patterns.n == 0 && w->list->others++ == 0)
+			w->list->other = arena_strdup(w->arena, name);
 		return ERR_NONE;
+	}
 	path = folder[0] == '\0'
 	    ? arena_strdup(w->arena, name)
 	    : arena_printf(w->arena, "%s/%s", folder, name);

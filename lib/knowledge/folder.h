@@ -15,6 +15,8 @@ struct folder_file {
 struct folder_list {
 	struct folder_file *files; /* sorted by path; to free() */
 	size_t n, size;
+	size_t others;     /* files whose kind is not known */
+	const char *other; /* the first of these, or NULL */
 	bool cut; /* more than FOLDER_FILES_MAX, or too deep */
 };
 

@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 
 #define TERMINAL_MS 200
 #define PLAIN_MS 5000
+#define LOGGED_MAX 20
 
 void
 progress_start(struct progress *p, const char *name, bool verbose,
@@ -63,11 +65,26 @@ progress_add(struct progress *p, int64_t bytes)
 }
 
 void
+progress_skip(struct progress *p, const char *path, const char *fault)
+{
+	char remark[256];
+
+	p->skipped++;
+	(void)snprintf(remark, sizeof(remark), "%s; skipped", fault);
+	progress_remark(p, path, remark);
+}
+
+void
 progress_remark(struct progress *p, const char *path, const char *remark)
 {
+	p->remarks++;
 	if (p->verbose)
 		(void)fprintf(stderr, "%s%s: %s %s\n",
 		    p->terminal ? "\r\033[K" : "", p->name, path, remark);
+	else if (p->remarks <= LOGGED_MAX)
+		log_info("knowledge: %s: %s %s", p->name, path, remark);
+	else if (p->remarks == LOGGED_MAX + 1)
+		log_info("knowledge: %s: and further files", p->name);
 }
 
 void
@@ -75,9 +92,10 @@ progress_end(struct progress *p, int64_t segments)
 {
 	if (p->verbose)
 		(void)fprintf(stderr,
-		    "%s%s: %lld files read, %.1f MB in %.1f s; %lld segments "
-		    "in all\n",
+		    "%s%s: %lld files read, %lld left out, %.1f MB in %.1f s; "
+		    "%lld segments in all\n",
 		    p->terminal ? "\r\033[K" : "", p->name,
-		    (long long)p->done_files, (double)p->done_bytes / 1e6,
+		    (long long)(p->done_files - p->skipped),
+		    (long long)p->skipped, (double)p->done_bytes / 1e6,
 		    seconds_of(p), (long long)segments);
 }

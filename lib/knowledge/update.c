@@ -228,9 +228,11 @@ put_document(struct pass *p, const char *full, struct span bytes,
 	if (err == ERR_NONE)
 		err = ingest_document(p->x, &p->dataset, d, d->path, whole,
 		    &remark);
+	if (err == ERR_NONE && d->fault == NULL && remark == NULL &&
+	    d->segments == 0)
+		remark = "holds no text";
 	if (d->fault != NULL)
-		progress_remark(&p->progress, d->path,
-		    arena_printf(&p->arena, "%s; skipped", d->fault));
+		progress_skip(&p->progress, d->path, d->fault);
 	else if (remark != NULL)
 		progress_remark(&p->progress, d->path, remark);
 	buf_release(&text);
@@ -376,6 +378,10 @@ update_folder(const struct config *config, const struct knowledge_config *k,
 	else if (err == ERR_NONE && options->verbose)
 		(void)fprintf(stderr, "%s: %zu files, nothing new\n", k->name,
 		    p.list.n);
+	if (options->verbose && p.list.others > 0)
+		(void)fprintf(stderr,
+		    "%s: %zu files of other kinds are not read, such as %s\n",
+		    k->name, p.list.others, p.list.other);
 	free(p.items);
 	folder_release(&p.list);
 	arena_release(&p.arena);
