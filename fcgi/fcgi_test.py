@@ -548,6 +548,11 @@ class Stalled:
     def __init__(self):
         self.d = deployment()
         self.d.start_fcgi(workers=8)
+        self.burst = deployment()
+        self.after_burst = self.burst.start_fcgi(workers=200)
+        for client in [open_stream(self.burst) for _ in range(100)]:
+            client.close()
+        self.threads = threads(self.after_burst.pid)
         self.started = time.monotonic()
         head = begin() + stream(4, FastCGI.pairs(
             request_params(self.d, length=100)))
@@ -589,6 +594,12 @@ class Stalled:
                         28 < took < 40, took)
         tally.equal("served afterwards", healthy(self.d), True)
         self.d.close()
+        tally.check("workers that nobody needs any more have ended",
+                    self.threads > 90 and
+                    threads(self.after_burst.pid) <= 10 and
+                    healthy(self.burst) is True,
+                    (self.threads, threads(self.after_burst.pid)))
+        self.burst.close()
 
 
 stalled = Stalled() if len(sys.argv) < 3 or "stalled" in sys.argv else None

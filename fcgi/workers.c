@@ -28,6 +28,8 @@
 #define STACK_BYTES (256U << 10)
 #endif
 #define HEAD_LIMIT_MS 30000  /* for the whole head of a request */
+#define IDLE_S 20            /* then a worker that is not needed ends */
+#define KEPT_IDLE 8
 #define DRAIN_MS 300         /* this long without a connection: drained */
 #define RETRY_MS 100         /* after accept failed for want of something */
 #define LOG_EVERY_MS 60000
@@ -43,6 +45,7 @@ struct worker {
 	struct worker *next, *previous; /* of all workers */
 	struct worker *below;           /* of the idle ones */
 	bool idle;                      /* it is one of those */
+	bool ending;
 	pthread_cond_t wake;
 	struct generation *generation;  /* engine's, or NULL */
 	struct engine_worker *engine;
@@ -92,7 +95,7 @@ drop_old(struct worker *w)
 	struct engine_worker *engine = w->engine;
 	struct generation *old = w->generation;
 
-	if (old == NULL || (old == all->current && !all->stopping))
+	if (old == NULL || (old == all->current && !w->ending))
 		return;
 	w->engine = NULL;
 	w->generation = NULL;
@@ -134,10 +137,17 @@ static struct worker *
 add_worker(struct workers *all)
 {
 	struct worker *w = calloc(1, sizeof(*w));
+	pthread_condattr_t attr;
 
 	if (w == NULL)
 		return NULL;
-	(void)pthread_cond_init(&w->wake, NULL);
+	if (pthread_condattr_init(&attr) != 0) {
+		free(w);
+		return NULL;
+	}
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&w->wake, &attr);
+	(void)pthread_condattr_destroy(&attr);
 	w->all = all;
 	w->fd = -1;
 	w->next = all->first;
@@ -291,6 +301,41 @@ serve(struct worker *w, int fd)
 	gateway_fcgi_close(&g);
 }
 
+static void
+leave_idle(struct worker *w)
+{
+	struct worker **at = &w->all->idle;
+
+	while (*at != w)
+		at = &(*at)->below;
+	*at = w->below;
+	w->idle = false;
+}
+
+/* Waits as one of the idle.  False when nobody has needed it for long: those
+ * at the bottom of the stack end, the ones in use stay.  Under the lock. */
+static bool
+wait_idle(struct worker *w)
+{
+	struct workers *all = w->all;
+	struct timespec until;
+	int failed;
+
+	if (!w->idle) {
+		w->idle = true;
+		w->below = all->idle;
+		all->idle = w;
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += IDLE_S;
+	failed = pthread_cond_timedwait(&w->wake, &all->lock, &until);
+	drop_old(w);
+	if (failed != ETIMEDOUT || !w->idle || all->n <= KEPT_IDLE)
+		return true;
+	leave_idle(w);
+	return false;
+}
+
 /* Waits until this worker leads; false: it shall end.  Under the lock. */
 static bool
 wait_to_lead(struct worker *w)
@@ -304,13 +349,8 @@ wait_to_lead(struct worker *w)
 			all->leader = w;
 			break;
 		}
-		if (!w->idle) {
-			w->idle = true;
-			w->below = all->idle;
-			all->idle = w;
-		}
-		(void)pthread_cond_wait(&w->wake, &all->lock);
-		drop_old(w);
+		if (!wait_idle(w))
+			return false;
 	}
 	if (all->stopping) {
 		all->leader = NULL;
@@ -355,8 +395,10 @@ worker_main(void *arg)
 		serve(w, fd);
 		(void)pthread_mutex_lock(&all->lock);
 	}
+	w->ending = true;
 	drop_old(w);
-	wake_idle(all);
+	if (all->stopping)
+		wake_idle(all);
 	remove_worker(w);
 	(void)pthread_mutex_unlock(&all->lock);
 	return NULL;
