@@ -30,6 +30,7 @@
 /* Looking for words that are spelt alike. */
 #define ALIKE_START 3 /* bytes that must be the same */
 #define ALIKE_SCANNED 2000
+#define ALIKE_WORDS 8 /* of one question; a pasted page has no typos */
 #define ALIKE_FACTOR 0.7
 #define PIECE_MIN 4 /* bytes of a part of a compound word */
 #define WEIGHTS_MAX (QUERY_TERMS_MAX * WORD_FORMS_MAX)
@@ -204,8 +205,8 @@ static enum err
 count_terms(struct search *s)
 {
 	char text[24 + WORD_FORM_BYTES];
+	size_t i, k, looked = 0;
 	int64_t count;
-	size_t i, k;
 	enum err err;
 
 	for (i = 0; i < s->q->n; i++) {
@@ -221,7 +222,8 @@ count_terms(struct search *s)
 				s->frequency[i] = count;
 		}
 		if (s->frequency[i] == 0 && !t->pair && !t->stop &&
-		    t->forms.n > 0 && t->forms.len[0] >= 5) {
+		    !t->context && t->forms.n > 0 && t->forms.len[0] >= 5 &&
+		    looked++ < ALIKE_WORDS) {
 			err = find_alike(s, t, &s->frequency[i]);
 			if (err == ERR_NONE && s->frequency[i] == 0)
 				err = split_compound(s, t, &s->frequency[i]);
