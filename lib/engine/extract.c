@@ -74,7 +74,7 @@ length_in_words(struct span text)
 	return words > bytes ? words : bytes;
 }
 
-/* ---- what a text has of the question ---------------------------------------- */
+/* ---- what a text has of the question ------------------------------------- */
 
 static size_t
 find_term(const struct extraction *e, const struct word *word,
@@ -116,7 +116,7 @@ weight_of(const struct extraction *e, const bool found[QUERY_TERMS_MAX])
 	return sum;
 }
 
-/* ---- preparation ------------------------------------------------------------ */
+/* ---- preparation --------------------------------------------------------- */
 
 static const struct language *
 language_of(const struct passage *p)
@@ -202,7 +202,7 @@ prepare(struct extraction *e, struct span referred)
 	return true;
 }
 
-/* ---- rows of tables --------------------------------------------------------- */
+/* ---- rows of tables ------------------------------------------------------ */
 
 struct row {
 	struct span names[CELLS_MAX], cells[CELLS_MAX];
@@ -336,7 +336,7 @@ answer_from_rows(struct extraction *e)
 	return true;
 }
 
-/* ---- sentences --------------------------------------------------------------- */
+/* ---- sentences ----------------------------------------------------------- */
 
 /* Does the question have one of the words, or one of the strings (of
  * scripts without spaces)?  Both lists end with NULL. */

@@ -192,7 +192,7 @@ has_phrase(struct span text, const char *const *list, size_t n)
 	return false;
 }
 
-/* ---- finding the sentence ---------------------------------------------------- */
+/* ---- finding the sentence ------------------------------------------------ */
 
 struct memory {
 	const struct person *person;
@@ -406,7 +406,7 @@ names_something(const struct query *q)
 	return false;
 }
 
-/* ---- saying it back ---------------------------------------------------------- */
+/* ---- saying it back ------------------------------------------------------ */
 
 /* The exchange whose words stand at s.data[at], or NULL. */
 static const struct exchange *
@@ -613,7 +613,7 @@ statement_answer(const struct engine_request *request, struct buf *out)
 	return true;
 }
 
-/* ---- small talk -------------------------------------------------------------- */
+/* ---- small talk ---------------------------------------------------------- */
 
 static const char *const greetings[] = {"hello", "hi", "hey", "hallo",
     "bonjour", "salut", "hola", "ciao", "ola", "hej", "moi", "czesc", "ahoj",

@@ -68,7 +68,7 @@ fail(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* ---- textbook BM25 ---------------------------------------------------------- */
+/* ---- textbook BM25 ------------------------------------------------------- */
 
 static size_t
 split_words(struct evaluation *e, struct span text, struct span **words)
@@ -227,7 +227,7 @@ ask_textbook(struct evaluation *e, const struct question *q, struct tally *t)
 		    &e->segments[best[0]], words, n), q->wanted);
 }
 
-/* ---- ours -------------------------------------------------------------------- */
+/* ---- ours ---------------------------------------------------------------- */
 
 static struct span
 answer_of(struct engine_request *request, struct arena *arena)
@@ -321,7 +321,7 @@ ask_ours(struct evaluation *e, const struct config *config,
 	arena_release(&arena);
 }
 
-/* ---- input ------------------------------------------------------------------- */
+/* ---- input --------------------------------------------------------------- */
 
 static void
 read_questions(struct evaluation *e, const char *path)
@@ -406,7 +406,7 @@ make_deployment(struct evaluation *e, const char *folder)
 	return config;
 }
 
-/* ---- output ------------------------------------------------------------------ */
+/* ---- output -------------------------------------------------------------- */
 
 static struct tally *
 tally_of(struct evaluation *e, struct span language)

@@ -242,7 +242,8 @@ bench_indexing(struct maker *m, const struct config *config,
 	ours_us = time_index(config, "pages");
 	ratio = (double)ours_us / (double)plain_us;
 	(void)printf("indexing %.0f MB: %.1f s of processor time; plain FTS5 "
-		     "%.1f s; ratio %.2f (limit 2)\n", (double)bytes / 1e6, (double)ours_us / 1e6,
+		     "%.1f s; ratio %.2f (limit 2)\n",
+	    (double)bytes / 1e6, (double)ours_us / 1e6,
 	    (double)plain_us / 1e6, ratio);
 	return ratio <= 2;
 }

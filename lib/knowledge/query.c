@@ -143,7 +143,7 @@ query_languages(struct span question, uint32_t mask)
 	return (mask & one) != 0 ? one : mask != 0 ? mask : one;
 }
 
-/* ---- follow-ups ------------------------------------------------------------ */
+/* ---- follow-ups ---------------------------------------------------------- */
 
 /* Words that point back, and words that carry a question on. */
 static const char *const pointers[] = {"it", "its", "they", "them", "their",

@@ -355,7 +355,7 @@ read_html(struct span text, struct segmenter *s)
 	gumbo_destroy_output(&kGumboDefaultOptions, tree);
 }
 
-/* ---- the body of a DOCX ----------------------------------------------------- */
+/* ---- the body of a DOCX -------------------------------------------------- */
 
 struct word_body {
 	struct segmenter *out;

@@ -22,7 +22,7 @@ struct lines {
 	bool in_table, in_code;
 };
 
-/* ---- inline marks ---------------------------------------------------------- */
+/* ---- inline marks -------------------------------------------------------- */
 
 /* [text](target): writes text, and target when it is an address. */
 static size_t
@@ -93,7 +93,7 @@ put_inline(struct span s, struct buf *out)
 	}
 }
 
-/* ---- paragraphs ------------------------------------------------------------ */
+/* ---- paragraphs ---------------------------------------------------------- */
 
 /* "Q: How ...?" and its sisters; 0 or the length of the mark. */
 static size_t

@@ -234,7 +234,7 @@ count_terms(struct search *s)
 	return ERR_NONE;
 }
 
-/* ---- candidates ------------------------------------------------------------ */
+/* ---- candidates ---------------------------------------------------------- */
 
 /* Keeps the best KEPT; the worst of them is at the end. */
 static void
@@ -378,7 +378,7 @@ find_candidates(struct search *s)
 	return err;
 }
 
-/* ---- ranking --------------------------------------------------------------- */
+/* ---- ranking ------------------------------------------------------------- */
 
 static enum err
 load(struct search *s, int64_t segment, struct arena *arena,
@@ -485,7 +485,7 @@ rank_candidates(struct search *s, struct arena *arena,
 	return err;
 }
 
-/* ---- joining both orders ---------------------------------------------------- */
+/* ---- joining both orders ------------------------------------------------- */
 
 static struct search_hit *
 find_hit(struct search_hits *hits, int64_t segment)

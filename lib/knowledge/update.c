@@ -57,7 +57,7 @@ struct pass {
 	struct progress progress;
 };
 
-/* ---- what changed ---------------------------------------------------------- */
+/* ---- what changed -------------------------------------------------------- */
 
 static void
 add_change(struct pass *p, enum change kind, int64_t document,
@@ -162,7 +162,7 @@ find_changes(struct pass *p)
 	return err;
 }
 
-/* ---- one document ---------------------------------------------------------- */
+/* ---- one document -------------------------------------------------------- */
 
 /* The file's bytes, to free(). */
 static enum err
@@ -289,7 +289,7 @@ update_file(struct pass *p, const struct change_item *item)
 	return err;
 }
 
-/* ---- the pass -------------------------------------------------------------- */
+/* ---- the pass ------------------------------------------------------------ */
 
 static bool
 out_of_time(const struct pass *p)
@@ -388,7 +388,7 @@ update_folder(const struct config *config, const struct knowledge_config *k,
 	return err;
 }
 
-/* ---- before a search ------------------------------------------------------- */
+/* ---- before a search ----------------------------------------------------- */
 
 /* How long ago was the last look?  The time is that of a file, because a
  * CGI process remembers nothing. */

@@ -26,7 +26,7 @@
 #define TEXT_MAX ((size_t)64 << 20)
 #define NAME_BYTES_MAX 255
 
-/* ---- adding ------------------------------------------------------------------- */
+/* ---- adding -------------------------------------------------------------- */
 
 /* The options that texts and files share; false: answered. */
 static bool
@@ -161,7 +161,7 @@ document_by_text_post(struct exchange *x)
 	return add_document(x, &d, &row);
 }
 
-/* ---- files --------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 /* The form, its file and its options; false: answered. */
 static bool
@@ -303,7 +303,7 @@ document_by_file_post(struct exchange *x)
 	return add_document(x, &d, &row);
 }
 
-/* ---- listing ------------------------------------------------------------------- */
+/* ---- listing ------------------------------------------------------------- */
 
 enum err
 documents_get(struct exchange *x)

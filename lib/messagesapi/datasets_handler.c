@@ -20,7 +20,7 @@
 #define PAGE_MAX 100
 #define TOP_K_MAX 100
 
-/* ---- making ----------------------------------------------------------------- */
+/* ---- making -------------------------------------------------------------- */
 
 /* One of the words, or absent; the fallback when absent or null. */
 static const char *
@@ -156,7 +156,7 @@ datasets_post(struct exchange *x)
 	return err != ERR_NONE ? err : send_dataset(x, &d);
 }
 
-/* ---- listing ------------------------------------------------------------------ */
+/* ---- listing ------------------------------------------------------------- */
 
 static bool
 fits(struct span keyword, const char *name)
@@ -261,7 +261,7 @@ dataset_delete(struct exchange *x)
 	return err != ERR_NONE ? err : reply_nothing(x);
 }
 
-/* ---- searching ------------------------------------------------------------------ */
+/* ---- searching ----------------------------------------------------------- */
 
 struct retrieval {
 	struct span query;

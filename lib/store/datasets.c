@@ -155,7 +155,7 @@ datasets_set_technique(struct db *db, const char *id, const char *technique)
 	return db_run(s);
 }
 
-/* ---- documents ------------------------------------------------------------ */
+/* ---- documents ----------------------------------------------------------- */
 
 enum err
 dataset_documents_add(struct db *db, const struct dataset_document_row *row)
