@@ -50,6 +50,7 @@ struct chat_answer {
 	struct limits_ticket ticket; /* what it may use; settled once */
 	bool begun;            /* the stream's head is written */
 	bool counted, done;
+	enum err failed;       /* why a part of the answer was not written */
 	int64_t last_write_ms;
 };
 
@@ -348,10 +349,12 @@ end_failed(struct chat_answer *a, enum err why, int64_t now_ms)
 	if (why == ERR_CLIENT_GONE || a->x->response.gone)
 		return;
 	log_error("chat: %s (request %s)", err_text(why), a->x->request.id);
-	if (a->begun)
-		write_stream_error(a, "Internal Server Error", now_ms);
-	else if (!a->x->response.sent)
+	if (!a->x->response.sent) {
+		response_restart(&a->x->response);
 		(void)botapi_failed(a->x, why);
+	} else if (a->begun) {
+		write_stream_error(a, "Internal Server Error", now_ms);
+	}
 }
 
 static void
@@ -395,6 +398,8 @@ end_complete(struct chat_answer *a, int64_t now_ms)
 		return;
 	}
 	err = add_usage(a);
+	if (err == ERR_NONE)
+		err = a->failed;
 	if (err == ERR_NONE && !a->x->response.gone)
 		err = a->request.stream
 		    ? write_block(a, SPAN("data: [DONE]\n\n"), now_ms)
@@ -429,8 +434,10 @@ step(struct answer *answer, int64_t now_ms, const struct interests *ready)
 			ping_when_silent(a, now_ms);
 			return ANSWER_WAIT;
 		case TURN_DELTA:
-			if (a->request.stream &&
-			    write_delta(a, event.text, now_ms) != ERR_NONE)
+			if (!a->request.stream || a->failed != ERR_NONE)
+				break;
+			a->failed = write_delta(a, event.text, now_ms);
+			if (a->failed != ERR_NONE)
 				turn_stop(a->turn);
 			break;
 		case TURN_END:

@@ -97,8 +97,8 @@ response_restart(struct response *r)
 	if (r->sent)
 		return;
 	r->status = 0;
-	if (buf_err(&r->head) == ERR_TOO_BIG)
-		r->head.err = ERR_NONE;
+	/* What did not fit, or had no memory, is dropped with the rest. */
+	r->head.err = ERR_NONE;
 	buf_truncate(&r->head, r->id_bytes);
 }
 
@@ -255,6 +255,8 @@ response_write(struct response *r, const char *data, size_t len)
 {
 	enum err err;
 
+	if (!r->sent) /* nobody could read a body without a head */
+		return r->gone ? ERR_CLIENT_GONE : ERR_MEMORY;
 	if (r->no_body || len == 0)
 		return r->gone ? ERR_CLIENT_GONE : ERR_NONE;
 	err = put(r, data, len);

@@ -164,6 +164,7 @@ send_end(struct chat_answer *c, struct span answer)
 	    .usage = &c->usage,
 	    .annotation = c->start.annotation,
 	};
+	struct chat_fault fault;
 
 	if (c->gone)
 		return;
@@ -173,8 +174,13 @@ send_end(struct chat_answer *c, struct span answer)
 		return;
 	}
 	chat_body_json(&c->event, &c->start.ids, answer, &metadata);
-	if (response_send_json(&c->x->response, 200, &c->event) != ERR_NONE)
-		c->gone = true;
+	if (response_send_json(&c->x->response, 200, &c->event) == ERR_NONE)
+		return;
+	if (!c->x->response.sent) {
+		fault = chat_fault_of(FAULT_INTERNAL, NULL, false);
+		send_fault(c, &fault, 0);
+	}
+	c->gone = true;
 }
 
 /* Stores and tells the end; event is NULL for an annotation's. */
