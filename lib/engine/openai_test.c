@@ -64,9 +64,9 @@ set_up(void)
 	    .key = "secret-key",
 	    .tls_verify = true,
 	    .connect_timeout_ms = 2000,
-	    .first_byte_timeout_ms = 300,
-	    .idle_timeout_ms = 200,
-	    .total_timeout_ms = 5000,
+	    .first_byte_timeout_ms = 900,
+	    .idle_timeout_ms = 600,
+	    .total_timeout_ms = 9000,
 	    .max_answer_bytes = 100000,
 	    .retries = 1,
 	    .include_usage = true};
