@@ -574,7 +574,8 @@ config_read(const char *path, struct config **config, struct buf *faults)
 		config_fault(faults, path, 0, "%s%s",
 		    errno == EINVAL ? "is not a file" : strerror(errno),
 		    errno == ENOENT
-			? "; name the file with PARLANCE_CONFIG"
+			? "; put it beside the program, or name it "
+			  "with PARLANCE_CONFIG"
 			: "");
 		err = ERR_CONFIG;
 		goto out;
