@@ -130,26 +130,22 @@ annotation_delete(struct exchange *x)
 enum err
 annotations_get(struct exchange *x)
 {
-	struct faults faults = FAULTS_INIT;
 	struct buf body = BUF_INIT(REPLY_MAX);
 	struct annotation_row *rows = NULL;
-	struct span keyword = SPAN_NONE;
-	int64_t page, limit, total = 0;
+	struct parse_page page;
+	int64_t total = 0;
 	struct db *db;
 	size_t n = 0, i;
 	enum err err;
 
-	page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
-	limit = parse_query_int(x, &faults, "limit", 1, INT32_MAX, 20);
-	(void)request_query(&x->request, "keyword", &keyword);
-	if (faults_answered(&faults, x, &err))
+	if (!parse_page(x, INT32_MAX, &page, &err))
 		return err;
 	err = store_lease(x->stores, &db);
 	if (err != ERR_NONE)
 		return err;
-	err = annotations_page(db, x->caller->bot->uid, keyword,
-	    (page - 1) * limit, (size_t)limit, x->request.arena, &rows, &n,
-	    &total);
+	err = annotations_page(db, x->caller->bot->uid, page.keyword,
+	    (page.page - 1) * page.limit, (size_t)page.limit,
+	    x->request.arena, &rows, &n, &total);
 	store_return(x->stores, db);
 	if (err != ERR_NONE)
 		return err;
@@ -157,10 +153,10 @@ annotations_get(struct exchange *x)
 	for (i = 0; i < n; i++)
 		annotation_json(&body, &rows[i]);
 	buf_addc(&body, ']');
-	jsonout_member_bool(&body, "has_more", (int64_t)n == limit);
-	jsonout_member_int(&body, "limit", limit);
+	jsonout_member_bool(&body, "has_more", (int64_t)n == page.limit);
+	jsonout_member_int(&body, "limit", page.limit);
 	jsonout_member_int(&body, "total", total);
-	jsonout_member_int(&body, "page", page);
+	jsonout_member_int(&body, "page", page.page);
 	buf_addc(&body, '}');
 	return reply_json(x, 200, &body);
 }

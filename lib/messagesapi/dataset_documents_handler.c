@@ -22,6 +22,7 @@
 #include "messagesapi/dataset_view.h"
 #include "messagesapi/reply.h"
 
+#define LIMIT_MAX 1000000000 /* accepted, and cut to this: */
 #define PAGE_MAX 100
 #define TEXT_MAX ((size_t)64 << 20)
 #define NAME_BYTES_MAX 255
@@ -308,33 +309,28 @@ document_by_file_post(struct exchange *x)
 enum err
 documents_get(struct exchange *x)
 {
-	struct faults faults = FAULTS_INIT;
 	struct buf body = BUF_INIT(REPLY_MAX);
 	struct browse_document *list;
-	struct span keyword = SPAN_NONE;
 	struct dataset_view d;
-	int64_t page, limit, total;
+	struct parse_page page;
+	int64_t total;
 	size_t n, i;
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err))
+	if (!dataset_view_find(x, &d, &err) ||
+	    !parse_page(x, LIMIT_MAX, &page, &err))
 		return err;
-	page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
-	limit = parse_query_int(x, &faults, "limit", 1, 1000000000, 20);
-	(void)request_query(&x->request, "keyword", &keyword);
-	if (faults_answered(&faults, x, &err))
-		return err;
-	limit = limit > PAGE_MAX ? PAGE_MAX : limit;
-	err = browse_documents(x->config, d.row.id, keyword,
-	    (page - 1) * limit, (size_t)limit, x->request.arena, &list, &n,
-	    &total);
+	page.limit = page.limit > PAGE_MAX ? PAGE_MAX : page.limit;
+	err = browse_documents(x->config, d.row.id, page.keyword,
+	    (page.page - 1) * page.limit, (size_t)page.limit,
+	    x->request.arena, &list, &n, &total);
 	if (err != ERR_NONE)
 		return err;
 	buf_adds(&body, "{\"data\":[");
 	for (i = 0; i < n; i++)
 		dataset_view_document(x, &list[i], "text_model", &body);
 	buf_addc(&body, ']');
-	dataset_view_page(&body, page, limit, total);
+	dataset_view_page(&body, page.page, page.limit, total);
 	buf_addc(&body, '}');
 	return reply_json(x, 200, &body);
 }
@@ -437,33 +433,28 @@ indexing_status_get(struct exchange *x)
 enum err
 segments_get(struct exchange *x)
 {
-	struct faults faults = FAULTS_INIT;
 	struct buf body = BUF_INIT(REPLY_MAX);
 	struct browse_document document;
 	struct browse_segment *list;
-	struct span keyword = SPAN_NONE;
 	struct dataset_view d;
 	char text[UUID_TEXT];
-	int64_t page, limit, total;
+	struct parse_page page;
+	int64_t total;
 	size_t n, i;
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err))
+	if (!dataset_view_find(x, &d, &err) ||
+	    !parse_page(x, LIMIT_MAX, &page, &err))
 		return err;
-	page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
-	limit = parse_query_int(x, &faults, "limit", 1, 1000000000, 20);
-	(void)request_query(&x->request, "keyword", &keyword);
-	if (faults_answered(&faults, x, &err))
-		return err;
-	limit = limit > PAGE_MAX ? PAGE_MAX : limit;
+	page.limit = page.limit > PAGE_MAX ? PAGE_MAX : page.limit;
 	err = browse_document(x->config, d.row.id,
 	    api_store_uuid(x->captures[1], text).data, x->request.arena,
 	    &document);
 	if (err == ERR_NOT_FOUND)
 		return reply_error(x, REPLY_DOCUMENT_MISSING);
 	if (err == ERR_NONE)
-		err = browse_segments(x->config, document.id, keyword,
-		    (page - 1) * limit, (size_t)limit, x->request.arena,
+		err = browse_segments(x->config, document.id, page.keyword,
+		    (page.page - 1) * page.limit, (size_t)page.limit, x->request.arena,
 		    &list, &n, &total);
 	if (err != ERR_NONE)
 		return err;
@@ -476,7 +467,7 @@ segments_get(struct exchange *x)
 	}
 	buf_addc(&body, ']');
 	jsonout_member_cstring(&body, "doc_form", "text_model");
-	dataset_view_page(&body, page, limit, total);
+	dataset_view_page(&body, page.page, page.limit, total);
 	buf_addc(&body, '}');
 	return reply_json(x, 200, &body);
 }

@@ -207,26 +207,21 @@ list_page(struct exchange *x, const struct dataset_row *rows, size_t n,
 enum err
 datasets_get(struct exchange *x)
 {
-	struct faults faults = FAULTS_INIT;
 	struct dataset_row *rows;
-	struct span keyword = SPAN_NONE;
-	int64_t page, limit;
+	struct parse_page page;
 	struct db *db;
 	size_t n;
 	enum err err;
 
-	page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
-	limit = parse_query_int(x, &faults, "limit", 1, PAGE_MAX, 20);
-	(void)request_query(&x->request, "keyword", &keyword);
-	if (faults_answered(&faults, x, &err))
+	if (!parse_page(x, PAGE_MAX, &page, &err))
 		return err;
 	err = store_lease(x->stores, &db);
 	if (err != ERR_NONE)
 		return err;
-	err = datasets_list(db, keyword, x->request.arena, &rows, &n);
+	err = datasets_list(db, page.keyword, x->request.arena, &rows, &n);
 	store_return(x->stores, db);
-	return err != ERR_NONE ? err
-			       : list_page(x, rows, n, keyword, page, limit);
+	return err != ERR_NONE ? err : list_page(x, rows, n, page.keyword,
+					   page.page, page.limit);
 }
 
 enum err

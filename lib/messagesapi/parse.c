@@ -319,3 +319,16 @@ parse_without_nul(struct arena *arena, struct span text)
 			copy[at++] = text.data[i];
 	return (struct span){copy, at};
 }
+
+bool
+parse_page(struct exchange *x, int64_t limit_max, struct parse_page *p,
+    enum err *err)
+{
+	struct faults faults = FAULTS_INIT;
+
+	p->keyword = SPAN_NONE;
+	p->page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
+	p->limit = parse_query_int(x, &faults, "limit", 1, limit_max, 20);
+	(void)request_query(&x->request, "keyword", &p->keyword);
+	return !faults_answered(&faults, x, err);
+}
