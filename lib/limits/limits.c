@@ -216,7 +216,8 @@ refuse(struct limits_verdict *v, enum limits_refusal why, int64_t seconds)
 	v->retry_after_s = seconds < 1 ? 1 : (int)seconds;
 }
 
-/* In no minute more than so many: is the one that many back a minute old? */
+/* In no minute more than so many: is the one that many back a minute old?
+ * One that lies further ahead was counted before the clock was set back. */
 static enum err
 check_requests(struct db *db, const struct subject *subject, int64_t now_us,
     struct limits_verdict *v)
@@ -229,10 +230,12 @@ check_requests(struct db *db, const struct subject *subject, int64_t now_us,
 		return ERR_NONE;
 	s = db_prepare(db, "SELECT at_us FROM limit_requests"
 			   " WHERE subject = ?1 AND at_us > ?2"
+			   " AND at_us <= ?4"
 			   " ORDER BY at_us DESC LIMIT 1 OFFSET ?3");
 	db_bind_cstring(s, 1, subject->name);
 	db_bind_int(s, 2, now_us - MINUTE_US);
 	db_bind_int(s, 3, subject->requests_per_minute - 1);
+	db_bind_int(s, 4, now_us + MINUTE_US);
 	err = db_step(s, &row);
 	if (err == ERR_NONE && row)
 		refuse(v, LIMITS_REQUESTS,
@@ -332,8 +335,10 @@ note_request(struct db *db, const struct subject *subject, int64_t now_us)
 
 	if (subject->requests_per_minute <= 0)
 		return ERR_NONE;
-	s = db_prepare(db, "DELETE FROM limit_requests WHERE at_us <= ?1");
+	s = db_prepare(db, "DELETE FROM limit_requests WHERE at_us <= ?1"
+			   " OR at_us > ?2");
 	db_bind_int(s, 1, now_us - MINUTE_US);
+	db_bind_int(s, 2, now_us + MINUTE_US);
 	err = db_run(s);
 	if (err != ERR_NONE)
 		return err;

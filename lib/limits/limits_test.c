@@ -103,6 +103,20 @@ START_TEST(no_minute_has_more_requests)
 }
 END_TEST
 
+START_TEST(a_clock_that_is_set_back_shuts_nobody_out)
+{
+	key.requests_per_minute = 1;
+	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	clock_pin_us(NOW_US - 3600 * 1000000LL);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_REQUESTS);
+	ck_assert_int_eq(verdict.retry_after_s, 60);
+	/* What was counted in the future does not wait for it there. */
+	clock_pin_us(NOW_US + 1000000);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+}
+END_TEST
+
 START_TEST(each_user_has_a_minute_of_their_own)
 {
 	key.user_requests_per_minute = 1;
@@ -220,6 +234,7 @@ limits_suite(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, without_limits_nothing_is_reserved);
 	tcase_add_test(t, no_minute_has_more_requests);
+	tcase_add_test(t, a_clock_that_is_set_back_shuts_nobody_out);
 	tcase_add_test(t, each_user_has_a_minute_of_their_own);
 	tcase_add_test(t, turns_at_once);
 	tcase_add_test(t, tokens_of_a_day);
