@@ -1,12 +1,15 @@
 """A deployment that is broken: each breakage is one clear line on stderr and
 in `parlance check`, and to a client a well-formed 500 or 503 of the API that
 was asked, never a crash; mended, the deployment works again."""
+import json
 import os
 import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 
 from deployment import Deployment, Tally, parse_cgi
 
@@ -125,6 +128,63 @@ true""" % (d.state, d.folder + "/copy", d.state, d.state)
     t.equal("full disk leaves the database whole", rows(d), "ok")
 
 
+def locked_at_the_end(t, build):
+    """An answer whose end cannot be stored: the client is told so, and soon
+    afterwards nothing says that it still runs or holds its place."""
+    conf = """[server]
+durable = no
+busy_timeout = 200
+[engine recorded]
+kind = replay
+recordings = recordings.json
+[bot demo]
+engine = recorded
+max_output_tokens = 8
+"""
+    with Deployment(build, conf) as d:
+        d.write("recordings.json", json.dumps({"recordings": [
+            {"question": "slow", "answer": ["a ", "b "], "pace_ms": 300},
+            {"answer": ["Yes."]}]}))
+        key, section = d.new_key("test", "concurrent = 1")
+        d.write("parlance.conf", conf + section)
+        d.start_fcgi()
+        for n, (uri, body, stream) in enumerate((
+                (MESSAGE[1], dict(MESSAGE[2], query="slow"), False),
+                (MESSAGE[1], dict(MESSAGE[2], query="slow",
+                                  response_mode="streaming"), True),
+                (CHAT[1], dict(CHAT[2], prompt="slow"), False),
+                (CHAT[1], dict(CHAT[2], prompt="slow", stream=True), True))):
+            name = "locked at the end, %d" % n
+            replies = []
+            thread = threading.Thread(target=lambda: replies.append(
+                d.fcgi("POST", uri, body, key=key)))
+            thread.start()
+            time.sleep(0.15)
+            c = sqlite3.connect(os.path.join(d.state, "parlance.db"),
+                                isolation_level=None)
+            c.execute("BEGIN IMMEDIATE")
+            thread.join()
+            c.execute("ROLLBACK")
+            c.close()
+            r = replies[0]
+            t.check(name + ": the client is told",
+                    r.status == 200 and b"error" in r.body and
+                    b"DONE" not in r.body and b"message_end" not in r.body
+                    if stream else r.status in (500, 503), r)
+            t.equal(name + ": its place is free", [
+                d.fcgi(*ask, key=key).status for ask in (CHAT, MESSAGE)],
+                [200, 200])
+        talks = d.fcgi("GET", "/v1/conversations?user=u&limit=100",
+                       key=key).json["data"]
+        rows = [m for talk in talks for m in d.fcgi(
+            "GET", "/v1/messages?user=u&conversation_id=" + talk["id"],
+            key=key).json["data"]]
+        t.equal("locked at the end: what became of the messages",
+                sorted((m["query"], m["status"], m["answer"]) for m in rows),
+                [("Who are you?", "normal", "Yes.")] * 4
+                + [("slow", "error", "")] * 2)
+
+
 def configuration(t, d, key, good):
     d.write("parlance.conf", good + "\n[bot x]\nperosna = y\n")
     for api, ask in (("bot", CHAT), ("messages", MESSAGE)):
@@ -160,6 +220,7 @@ def main():
         full_disk(t, d, key)
         configuration(t, d, key, conf)
         t.equal("the database is whole", rows(d), "ok")
+    locked_at_the_end(t, sys.argv[1])
     t.end()
 
 

@@ -238,37 +238,50 @@ store_usage(struct db *db, void *arg)
 	    used->prompt_tokens + used->completion_tokens);
 }
 
-static enum err
-add_usage(struct chat_answer *a)
-{
-	if (a->counted)
-		return ERR_NONE;
-	a->counted = true;
-	return store_write(a->x->stores, store_usage, a);
-}
+/* What a turn used of its reservation. */
+struct spent {
+	struct limits_ticket ticket;
+	int64_t tokens;
+};
 
 /* A store_change. */
 static enum err
-store_nothing_used(struct db *db, void *arg)
+store_spent(struct db *db, void *arg)
 {
-	const struct chat_answer *a = arg;
+	const struct spent *s = arg;
 
-	return limits_settle(db, &a->ticket, 0);
+	return limits_settle(db, &s->ticket, s->tokens);
+}
+
+static enum err
+add_usage(struct chat_answer *a)
+{
+	const struct usage *used = &turn_result(a->turn)->usage;
+	struct spent spent = {a->ticket,
+	    used->prompt_tokens + used->completion_tokens};
+	enum err err;
+
+	if (a->counted)
+		return ERR_NONE;
+	a->counted = true;
+	err = store_write(a->x->stores, store_usage, a);
+	/* Its place must not stay taken. */
+	if (err != ERR_NONE && a->ticket.id != 0)
+		store_owe(a->x->stores, store_spent, &spent, sizeof(spent));
+	return err;
 }
 
 /* Gives back what a turn reserved that said nothing. */
 static void
 give_back(struct chat_answer *a)
 {
-	enum err err;
+	struct spent spent = {a->ticket, 0};
 
 	if (a->ticket.id == 0 || a->counted)
 		return;
 	a->counted = true;
-	err = store_write(a->x->stores, store_nothing_used, a);
-	if (err != ERR_NONE)
-		log_error("chat: a reservation stays until it expires: %s",
-		    err_text(err));
+	if (store_write(a->x->stores, store_spent, &spent) != ERR_NONE)
+		store_owe(a->x->stores, store_spent, &spent, sizeof(spent));
 }
 
 /* ---- writing ------------------------------------------------------------- */

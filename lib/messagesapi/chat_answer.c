@@ -107,6 +107,53 @@ store_end(struct db *db, void *arg)
 	return err;
 }
 
+/* What is owed when the end could not be stored: the message failed. */
+struct lost_end {
+	int64_t seq, prompt_tokens, answer_tokens;
+	double latency_s;
+	struct limits_ticket ticket;
+	char task_id[UUID_TEXT];
+};
+
+/* A store_change. */
+static enum err
+store_lost_end(struct db *db, void *arg)
+{
+	const struct lost_end *lost = arg;
+	struct message_row m = {
+	    .seq = lost->seq,
+	    .state = MESSAGE_ERROR,
+	    .error = "The answer could not be stored.",
+	    .answer = SPAN(""),
+	    .prompt_tokens = lost->prompt_tokens,
+	    .answer_tokens = lost->answer_tokens,
+	    .latency_s = lost->latency_s,
+	};
+	enum err err = messages_finish(db, &m);
+
+	if (err == ERR_NONE)
+		err = limits_settle(db, &lost->ticket,
+		    m.prompt_tokens + m.answer_tokens);
+	return err == ERR_NONE ? task_delete(db, lost->task_id) : err;
+}
+
+/* The row must not say for long that it runs, nor hold its place. */
+static void
+owe_end(struct chat_answer *c)
+{
+	struct lost_end lost = {
+	    .seq = c->start.message->seq,
+	    .prompt_tokens = c->usage.prompt_tokens,
+	    .answer_tokens = c->usage.completion_tokens,
+	    .latency_s = c->usage.latency_s,
+	    .ticket = c->start.ticket,
+	};
+
+	(void)snprintf(lost.task_id, sizeof(lost.task_id), "%s",
+	    c->start.ids.task_id);
+	store_owe(c->x->stores, store_lost_end, &lost, sizeof(lost));
+}
+
 /* Fills the message's row from what is known at the end. */
 static enum err
 complete_row(struct chat_answer *c, const struct chat_fault *fault,
@@ -208,6 +255,7 @@ finish(struct chat_answer *c, struct span answer,
 	if (err != ERR_NONE) {
 		log_error("chat-messages: storing an answer: %s",
 		    err_text(err));
+		owe_end(c);
 		found = chat_fault_of(FAULT_INTERNAL, NULL,
 		    c->start.streaming);
 		send_fault(c, &found, 0);
@@ -374,7 +422,7 @@ give_up(struct chat_answer *c)
 	m->state = MESSAGE_ERROR;
 	m->error = fault.message;
 	if (store_write(c->x->stores, store_end, c) != ERR_NONE)
-		log_error("chat-messages: a failed message stays unfinished");
+		owe_end(c);
 }
 
 enum err

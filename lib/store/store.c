@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 
 #define POOL_MOST 64
 #define LOG_EVERY_MS 60000
+#define DEBTS_MOST 1000 /* changes that are owed */
 
 /* A change that waits for its transaction; on its caller's stack. */
 struct write {
@@ -36,6 +38,13 @@ struct write {
 	struct write *next;
 };
 
+/* A change that is owed: made with the next that can be stored. */
+struct debt {
+	struct debt *next;
+	store_change change;
+	max_align_t arg[];
+};
+
 struct store_pool {
 	const struct config *config;
 	pthread_mutex_t lock;
@@ -45,6 +54,8 @@ struct store_pool {
 	int64_t logged_ms;   /* when a failure was last logged; 0: never */
 	struct write *first, **last; /* changes that wait */
 	bool writing;        /* a thread leads: it makes them */
+	struct debt *debts;
+	int n_debts;
 };
 
 const char *
@@ -68,11 +79,23 @@ store_pool_new(const struct config *config, int most)
 	return p;
 }
 
+static void
+free_debts(struct debt *list)
+{
+	struct debt *next;
+
+	for (; list != NULL; list = next) {
+		next = list->next;
+		free(list);
+	}
+}
+
 void
 store_pool_free(struct store_pool *p)
 {
 	if (p == NULL)
 		return;
+	free_debts(p->debts);
 	while (p->n_idle > 0)
 		db_close(p->idle[--p->n_idle]);
 	(void)pthread_cond_destroy(&p->returned);
@@ -284,33 +307,112 @@ change_in_savepoint(struct db *db, struct write *w)
 	return err;
 }
 
+static struct debt *
+take_debts(struct store_pool *p)
+{
+	struct debt *list;
+
+	(void)pthread_mutex_lock(&p->lock);
+	list = p->debts;
+	p->debts = NULL;
+	p->n_debts = 0;
+	(void)pthread_mutex_unlock(&p->lock);
+	return list;
+}
+
+static void
+owe(struct store_pool *p, struct debt *d)
+{
+	(void)pthread_mutex_lock(&p->lock);
+	if (p->n_debts < DEBTS_MOST) {
+		d->next = p->debts;
+		p->debts = d;
+		p->n_debts++;
+		d = NULL;
+	}
+	(void)pthread_mutex_unlock(&p->lock);
+	free(d);
+}
+
+/* They are owed on, or were made. */
+static void
+settle_debts(struct store_pool *p, struct debt *list, bool made)
+{
+	struct debt *next;
+
+	if (made) {
+		free_debts(list);
+		return;
+	}
+	for (; list != NULL; list = next) {
+		next = list->next;
+		owe(p, list);
+	}
+}
+
+/* One that fails by itself (its row is gone) is nothing to try again. */
+static enum err
+pay_debts(struct db *db, struct debt *list)
+{
+	struct write w = {.err = ERR_NONE};
+	enum err err = ERR_NONE;
+
+	for (; err == ERR_NONE && list != NULL; list = list->next) {
+		w.change = list->change;
+		w.arg = list->arg;
+		(void)change_in_savepoint(db, &w);
+		if (!db_in_transaction(db))
+			err = ERR_STORE;
+	}
+	return err;
+}
+
 /* All changes of the list in one transaction; fills in their results. */
 static void
 write_together(struct store_pool *p, struct write *list)
 {
+	struct debt *debts = take_debts(p);
+	bool alone = list->next == NULL && debts == NULL;
 	struct write *w;
 	struct db *db;
 	enum err err = store_lease(p, &db);
 
 	if (err == ERR_NONE)
 		err = db_begin(db);
+	/* First: a place that is owed may be asked for now. */
+	if (err == ERR_NONE)
+		err = pay_debts(db, debts);
 	for (w = list; err == ERR_NONE && w != NULL; w = w->next) {
 		/* Alone, the transaction itself is the savepoint. */
-		w->err = list->next == NULL ? w->change(db, w->arg)
-					    : change_in_savepoint(db, w);
+		w->err = alone ? w->change(db, w->arg)
+			       : change_in_savepoint(db, w);
 		/* Rolled back by itself (a full disk): with it, all. */
 		if (!db_in_transaction(db))
 			err = w->err != ERR_NONE ? w->err : ERR_STORE;
 	}
 	if (err == ERR_NONE) {
-		if (list->next == NULL && list->err != ERR_NONE)
+		if (alone && list->err != ERR_NONE)
 			db_rollback(db);
 		else
 			err = db_commit(db);
 	}
 	for (w = list; err != ERR_NONE && w != NULL; w = w->next)
 		w->err = err;
+	settle_debts(p, debts, err == ERR_NONE);
 	store_return(p, db);
+}
+
+void
+store_owe(struct store_pool *p, store_change change, const void *arg,
+    size_t size)
+{
+	struct debt *d = malloc(sizeof(*d) + size);
+
+	if (d == NULL)
+		return;
+	d->change = change;
+	memcpy(d->arg, arg, size);
+	owe(p, d);
 }
 
 /* Takes the changes that wait by now. Under the lock. */
@@ -387,7 +489,7 @@ explain(const struct config *config, enum err err, const char *reason,
 	switch (err) {
 	case ERR_STORE_BUSY:
 		buf_adds(why, "; another process holds it: end that process, "
-			      "or raise busy_timeout_ms in [server]");
+			      "or raise busy_timeout in [server]");
 		break;
 	case ERR_STORE_FULL:
 		buf_adds(why, "; free some space on that disk");

@@ -44,6 +44,16 @@ typedef enum err (*store_change)(struct db *db, void *arg);
 enum err store_write(struct store_pool *p, store_change change, void *arg)
     __attribute__((warn_unused_result));
 
+/*
+ * A small change that could not be stored when it should have been (a full
+ * disk, a lock that was held too long), to be made together with the next
+ * change of this pool that can be stored.  arg (size bytes, without pointers
+ * to what may go) is copied.  Nothing waits for it; with the process it is
+ * forgotten, and what a dead process left is known as such.  Never blocks.
+ */
+void store_owe(struct store_pool *p, store_change change, const void *arg,
+    size_t size);
+
 /* The state folder and the database, for `parlance check`: ERR_NONE or the
  * reason, in words, with what mends it, appended to *why. */
 enum err store_check(const struct config *config, struct buf *why);

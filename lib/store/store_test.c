@@ -309,6 +309,51 @@ START_TEST(a_transaction_that_is_gone_takes_all_changes_with_it)
 }
 END_TEST
 
+static enum err
+change_named(struct db *db, void *arg)
+{
+	put(db, arg, "owed");
+	return ERR_NONE;
+}
+
+static enum err
+change_badly(struct db *db, void *arg)
+{
+	(void)arg;
+	put(db, "bad", "x");
+	return ERR_CONFLICT;
+}
+
+START_TEST(what_is_owed_is_stored_with_the_next_change)
+{
+	struct store_pool *p = store_pool_new(&config, 2);
+	struct db *db;
+
+	add_notes();
+	store_owe(p, change_named, "first", 6);
+	store_owe(p, change_badly, "", 1);
+	store_owe(p, change_named, "second", 7);
+	/* While another holds the database it stays owed. */
+	config.server.busy_timeout_ms = 10;
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(db_begin(db), ERR_NONE);
+	ck_assert_int_eq(store_write(p, change_well, NULL), ERR_STORE_BUSY);
+	ck_assert_int_eq(count(db), 0);
+	store_return(p, db);
+	/* It does not hang on the fate of the change that it goes with. */
+	ck_assert_int_eq(store_write(p, change_badly, NULL), ERR_CONFLICT);
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(count(db), 2);
+	store_return(p, db);
+	ck_assert_int_eq(store_write(p, change_well, NULL), ERR_NONE);
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(count(db), 3);
+	store_return(p, db);
+	store_owe(p, change_named, "forgotten", 10);
+	store_pool_free(p);
+}
+END_TEST
+
 /* The state folder is moved away while connections are open. */
 static void
 move_away(const char *suffix)
@@ -444,6 +489,7 @@ store_suite(void)
 	tcase_add_test(t, changes_of_many_threads_are_all_kept_or_taken_back);
 	tcase_add_test(t,
 	    a_transaction_that_is_gone_takes_all_changes_with_it);
+	tcase_add_test(t, what_is_owed_is_stored_with_the_next_change);
 	tcase_add_test(t, a_database_that_was_moved_is_opened_anew);
 	tcase_add_test(t,
 	    closing_a_moved_database_leaves_the_log_of_the_new_one);
