@@ -159,7 +159,7 @@ differs(const struct sync *s)
 static enum err
 add_document(struct sync *s, const struct dataset_document_row *row)
 {
-	struct dataset_document_row full;
+	struct dataset_document_row full = {.id = NULL};
 	struct index_dataset d = {.id = 0};
 	struct index_document document = {.uid = row->id, .name = row->name,
 	    .changed_ns = row->created_us * 1000};

@@ -454,8 +454,8 @@ segments_get(struct exchange *x)
 		return reply_error(x, REPLY_DOCUMENT_MISSING);
 	if (err == ERR_NONE)
 		err = browse_segments(x->config, document.id, page.keyword,
-		    (page.page - 1) * page.limit, (size_t)page.limit, x->request.arena,
-		    &list, &n, &total);
+		    (page.page - 1) * page.limit, (size_t)page.limit,
+		    x->request.arena, &list, &n, &total);
 	if (err != ERR_NONE)
 		return err;
 	buf_adds(&body, "{\"data\":[");
