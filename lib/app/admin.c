@@ -102,8 +102,8 @@ check_files(const struct config *c)
 			if (files[k].path == NULL ||
 			    access(files[k].path, R_OK) == 0)
 				continue;
-			(void)fprintf(stderr, "%s:%d: %s of [engine %s]: %s: %s\n",
-			    c->path, e->line, files[k].setting, e->name,
+			(void)fprintf(stderr,
+			    "%s:%d: %s of [engine %s]: %s: %s\n", c->path, e->line, files[k].setting, e->name,
 			    files[k].path, strerror(errno));
 			wrong++;
 		}
@@ -262,7 +262,8 @@ static const struct command commands[] = {
 	run_key_new},
     {"doctor", "[URL]",
 	"examine the deployment, and what its web server does", run_doctor},
-    {"index", "[--background] [NAME]", "bring the search index up to date", run_index},
+    {"index", "[--background] [NAME]", "bring the search index up to date",
+	run_index},
     {"help config", "", "print the reference of parlance.conf",
 	run_help_config},
     {"help", "", "print this", run_help},

@@ -79,7 +79,6 @@ struct bot_config {
 	const char *model;        /* what GET /bots and upstreams are told */
 	const char *persona;      /* system prompt; {{variable}} filled */
 	const char *language;     /* default language, or NULL */
-	const char *tags_text;
 	struct config_list tags;
 	struct config_list engines;   /* names; the later ones are fall-backs */
 	struct config_list knowledge; /* names */
@@ -91,7 +90,7 @@ struct bot_config {
 	int64_t max_output_tokens; /* 0: the upstream's own */
 	int64_t max_words;        /* 0: no limit */
 	const char *temperature;  /* decimal text or NULL */
-	int64_t concurrent;       /* running requests at once; 0: no cap */
+	int64_t concurrent;       /* messages API: answers at once; 0: no cap */
 	const char *opening_statement;
 	struct config_list suggested_questions;
 	bool suggested_after_answer;
