@@ -103,8 +103,9 @@ check_files(const struct config *c)
 			    access(files[k].path, R_OK) == 0)
 				continue;
 			(void)fprintf(stderr,
-			    "%s:%d: %s of [engine %s]: %s: %s\n", c->path, e->line, files[k].setting, e->name,
-			    files[k].path, strerror(errno));
+			    "%s:%d: %s of [engine %s]: %s: %s\n", c->path,
+			    e->line, files[k].setting, e->name, files[k].path,
+			    strerror(errno));
 			wrong++;
 		}
 	}

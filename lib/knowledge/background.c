@@ -45,8 +45,11 @@ find_program(char path[PATH_BYTES])
 	return false;
 }
 
+/* What it says goes to a file: Apache waits for the end of a CGI program's
+ * standard error. */
 static bool
-spawn_and_wait(const char *path, char *const argv[], char *const env[])
+spawn_and_wait(const char *path, char *const argv[], char *const env[],
+    const char *log)
 {
 	posix_spawn_file_actions_t actions;
 	int code, status = 0, fd;
@@ -55,9 +58,12 @@ spawn_and_wait(const char *path, char *const argv[], char *const env[])
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return false;
 	code = 0;
-	for (fd = 0; fd < 3 && code == 0; fd++)
+	for (fd = 0; fd < 2 && code == 0; fd++)
 		code = posix_spawn_file_actions_addopen(&actions, fd,
 		    "/dev/null", fd == 0 ? O_RDONLY : O_WRONLY, 0);
+	if (code == 0)
+		code = posix_spawn_file_actions_addopen(&actions, 2, log,
+		    O_WRONLY | O_CREAT | O_APPEND, 0600);
 #ifdef HAVE_CLOSEFROM
 	/* Ours are closed by exec; the web server's may not be. */
 	if (code == 0)
@@ -77,6 +83,7 @@ bool
 background_index(const struct config *config)
 {
 	char path[PATH_BYTES], conf[PATH_BYTES + 32], state[PATH_BYTES + 32];
+	char log[PATH_BYTES + 32];
 	char *argv[] = {(char[]){"parlance"}, (char[]){"index"},
 	    (char[]){"--background"}, NULL};
 	char *env[] = {conf, state, (char[]){"LC_ALL=C.UTF-8"},
@@ -88,5 +95,6 @@ background_index(const struct config *config)
 	    config->path);
 	(void)snprintf(state, sizeof(state), "PARLANCE_STATE=%s",
 	    config->server.state);
-	return spawn_and_wait(path, argv, env);
+	(void)snprintf(log, sizeof(log), "%s/index.log", config->server.state);
+	return spawn_and_wait(path, argv, env, log);
 }

@@ -59,12 +59,19 @@ struct pass {
 
 /* ---- what changed -------------------------------------------------------- */
 
+static bool
+is_too_large(const struct knowledge_config *k, int64_t size)
+{
+	return k->max_file_bytes > 0 && size > k->max_file_bytes;
+}
+
 static void
 add_change(struct pass *p, enum change kind, int64_t document,
     const struct folder_file *file)
 {
 	p->items[p->n_items++] = (struct change_item){kind, document, file};
-	p->bytes += file == NULL ? 0 : file->size;
+	if (file != NULL && !is_too_large(p->k, file->size))
+		p->bytes += file->size;
 }
 
 /* Both lists are sorted by path; walks them side by side. */
@@ -259,7 +266,7 @@ update_file(struct pass *p, const struct change_item *item)
 		return ERR_MEMORY;
 	uuid_from_name("document", span_of(whole), uid);
 	d.uid = uid;
-	if (p->k->max_file_bytes > 0 && f->size > p->k->max_file_bytes) {
+	if (is_too_large(p->k, f->size)) {
 		d.fault = "is larger than max_file of its [knowledge]";
 	} else {
 		err = read_file(full, f->size, &bytes, &len);
@@ -285,7 +292,8 @@ update_file(struct pass *p, const struct change_item *item)
 		p->result->changed++;
 	}
 	free(bytes);
-	progress_add(&p->progress, f->size);
+	progress_add(&p->progress,
+	    is_too_large(p->k, f->size) ? 0 : f->size);
 	return err;
 }
 
