@@ -185,6 +185,40 @@ max_output_tokens = 8
                 + [("slow", "error", "")] * 2)
 
 
+def damaged_index(t, build):
+    """The search index is made from other things: damaged, it is made anew,
+    and the question is answered from it."""
+    conf = """[server]
+durable = no
+[knowledge sky]
+folder = sky
+[bot demo]
+persona = You are Ann.
+knowledge = sky
+"""
+    with Deployment(build, conf) as d:
+        d.write("sky/moon.md", "# The Moon\n\nThe Moon is a rock.\n")
+        key, section = d.new_key("test")
+        d.write("parlance.conf", conf + section)
+        d.start_fcgi()
+        path = os.path.join(d.state, "index.db")
+
+        def answers(name):
+            for ask in (d.fcgi, d.cgi):
+                t.equal("index: " + name, ask(
+                    "POST", "/v1/chat", {
+                        "bot_slug": "demo", "stream": False,
+                        "prompt": "What is the Moon?"}, key=key).json,
+                    {"content": "The Moon is a rock."})
+        answers("made")
+        with open(path, "r+b") as f:
+            f.seek(4096)
+            f.write(b"\xa5" * (os.path.getsize(path) - 4096 or 40000))
+        answers("overwritten")
+        os.truncate(path, 1000)
+        answers("cut off")
+
+
 def configuration(t, d, key, good):
     d.write("parlance.conf", good + "\n[bot x]\nperosna = y\n")
     for api, ask in (("bot", CHAT), ("messages", MESSAGE)):
@@ -221,6 +255,7 @@ def main():
         configuration(t, d, key, conf)
         t.equal("the database is whole", rows(d), "ok")
     locked_at_the_end(t, sys.argv[1])
+    damaged_index(t, sys.argv[1])
     t.end()
 
 

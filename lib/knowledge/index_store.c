@@ -97,6 +97,10 @@ index_open(const struct config *config, struct index_store **out)
 		else
 			err = fts_register(x->db, &x->fts);
 	}
+	if (err == ERR_STORE_CORRUPT) {
+		index_discard(config, x);
+		return err;
+	}
 	if (err != ERR_NONE) {
 		index_close(x);
 		return err;
@@ -244,6 +248,23 @@ index_open_writer(const struct config *config, bool wait, bool aside,
 	}
 	*out = x;
 	return ERR_NONE;
+}
+
+void
+index_discard(const struct config *config, struct index_store *x)
+{
+	char checked[4096];
+	bool moved = x->db != NULL && db_moved(x->db);
+
+	if (!moved && take_lock(x, config, false) == ERR_NONE) {
+		log_info("knowledge: %s is damaged; it is built anew",
+		    x->path);
+		remove_files(x->path);
+		(void)snprintf(checked, sizeof(checked), "%s/index.checked",
+		    config->server.state);
+		(void)unlink(checked);
+	}
+	index_close(x);
 }
 
 /* The copy's bytes are on the disk before its name is. */

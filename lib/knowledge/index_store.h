@@ -41,6 +41,11 @@ enum err index_commit(struct index_store *x)
 /* Frees it; changes that were not committed never happened. NULL is fine. */
 void index_close(struct index_store *x);
 
+/* Removes a damaged index (ERR_STORE_CORRUPT), and closes it: the next look
+ * at the folders builds it anew.  Not while a writer works on it, nor when
+ * another stands in its place already. */
+void index_discard(const struct config *config, struct index_store *x);
+
 struct index_dataset {
 	int64_t id;
 	const char *uid, *name, *language; /* language may be NULL: each

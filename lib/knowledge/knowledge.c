@@ -212,6 +212,32 @@ hand_over(struct finder *f, struct passage **passages, size_t *n)
 	return ERR_NONE;
 }
 
+/* Builds the index if need be, and looks for the question in it. */
+static enum err
+search_index(struct finder *f)
+{
+	enum err err;
+
+	f->best = (struct search_hits){.n = 0};
+	/* Who makes a document over the API indexes it; the look is for
+	 * folders, and for an index that was deleted. */
+	if (f->bot->knowledge.n > 0)
+		update_check(f->config);
+	err = index_open(f->config, &f->x);
+	if (err != ERR_NONE)
+		return err;
+	f->referred = query_referred(f->question, f->history, f->n_history);
+	err = search_all(f);
+	if (err == ERR_NONE)
+		err = search_alone(f);
+	if (err == ERR_STORE_CORRUPT)
+		index_discard(f->config, f->x);
+	else
+		index_close(f->x);
+	f->x = NULL;
+	return err;
+}
+
 enum err
 knowledge_search(const struct config *config, const struct bot_config *bot,
     struct span question, const struct chat_message *history,
@@ -227,23 +253,12 @@ knowledge_search(const struct config *config, const struct bot_config *bot,
 	*n = 0;
 	if ((bot->knowledge.n == 0 && !bot->api_datasets) || top_k == 0)
 		return ERR_NONE;
-	/* Who makes a document over the API indexes it; the look is for
-	 * folders, and for an index that was deleted. */
-	if (bot->knowledge.n > 0)
-		update_check(config);
-	err = index_open(config, &f.x);
+	err = search_index(&f);
+	if (err == ERR_STORE_CORRUPT)
+		err = search_index(&f); /* it was built anew */
 	if (err == ERR_NOT_FOUND)
 		return ERR_NONE;
-	if (err != ERR_NONE)
-		return err;
-	f.referred = query_referred(question, history, n_history);
-	err = search_all(&f);
-	if (err == ERR_NONE)
-		err = search_alone(&f);
-	if (err == ERR_NONE)
-		err = hand_over(&f, passages, n);
-	index_close(f.x);
-	return err;
+	return err == ERR_NONE ? hand_over(&f, passages, n) : err;
 }
 
 enum err
