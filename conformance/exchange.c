@@ -24,7 +24,7 @@ reply_header(struct arena *a, const struct reply *reply, const char *name)
 }
 
 struct span
-request_header(const struct wire_request *request, const char *name)
+wire_request_header(const struct wire_request *request, const char *name)
 {
 	size_t i;
 

@@ -53,7 +53,7 @@ struct span reply_header(struct arena *a, const struct reply *reply,
     const char *name);
 
 /* A request's header, or NULL data. */
-struct span request_header(const struct wire_request *request,
+struct span wire_request_header(const struct wire_request *request,
     const char *name);
 
 /*

@@ -164,7 +164,7 @@ cgi_variables(struct arena *a, const struct wire_request *request,
 	if (request->body.data != NULL)
 		out[n++] = mem_printf(a, "CONTENT_LENGTH=%zu",
 		    request->body.len);
-	if (request_header(request, "Host").data == NULL)
+	if (wire_request_header(request, "Host").data == NULL)
 		out[n++] = mem_strdup(a, "HTTP_HOST=localhost");
 	for (i = 0; i < request->header_count; i++) {
 		out[n] = header_variable(a, &request->headers[i]);

@@ -107,7 +107,7 @@ header_list(struct arena *a, const struct wire_request *request)
 	size_t i;
 
 	list = must(curl_slist_append(list, "Expect:"));
-	if (request_header(request, "Content-Type").data == NULL)
+	if (wire_request_header(request, "Content-Type").data == NULL)
 		list = must(curl_slist_append(list, "Content-Type:"));
 	for (i = 0; i < request->header_count; i++) {
 		h = &request->headers[i];

@@ -8,6 +8,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -299,13 +300,15 @@ def test(server, answers):
 
 # ---- the conformance suite -------------------------------------------------
 
-def demo_conf(state):
-    """The demo deployment, wherever its file is copied to."""
+def demo_conf(d):
+    """The demo deployment, with its texts where the web server's user may
+    read them: this checkout may be in a home folder that is closed."""
+    folder = os.path.join(d.folder, "demo")
+    shutil.copytree(os.path.dirname(DEMO_CONF), folder)
     with open(DEMO_CONF) as f:
         text = f.read()
-    folder = os.path.dirname(DEMO_CONF)
     text = re.sub(r"(?m)^(folder|recordings) = ", r"\1 = %s/" % folder, text)
-    return re.sub(r"(?m)^state = .*", "state = " + state, text)
+    return re.sub(r"(?m)^state = .*", "state = " + d.state, text)
 
 
 def conformance(server):
@@ -340,7 +343,7 @@ def in_parallel(function, servers, *args):
 
 names = sys.argv[2:] or NAMES
 with Deployment(BUILD, "") as d:
-    d.write("parlance.conf", demo_conf(d.state))
+    d.write("parlance.conf", demo_conf(d))
     for server in WebServers(d).start_all(names):
         conformance(server)
 
