@@ -14,16 +14,15 @@
 #include "store/datasets.h"
 
 #define ARENA_MAX ((size_t)512 << 20)
+#define PAGE 1000
 
 struct sync {
 	const struct config *config;
 	struct db *db;
 	struct arena arena, text;
-	struct dataset_document_row *rows; /* of the store */
-	const char **ids;                  /* theirs, sorted */
-	size_t n_rows;
-	struct dataset_row *datasets;
-	size_t n_datasets;
+	/* Of the store, sorted by id; seq, id and dataset alone. */
+	struct dataset_document_row *rows;
+	size_t n_rows, rows_size;
 	struct known {
 		int64_t id;
 		const char *uid;     /* of the document */
@@ -35,11 +34,11 @@ struct sync {
 };
 
 static int
-by_text(const void *a, const void *b)
+by_id(const void *a, const void *b)
 {
-	const char *const *x = a, *const *y = b;
+	const struct dataset_document_row *x = a, *y = b;
 
-	return strcmp(*x, *y);
+	return strcmp(x->id, y->id);
 }
 
 static int
@@ -48,23 +47,51 @@ by_uid(const void *uid, const void *known)
 	return strcmp(uid, ((const struct known *)known)->uid);
 }
 
+static int
+by_row(const void *uid, const void *row)
+{
+	return strcmp(uid, ((const struct dataset_document_row *)row)->id);
+}
+
+static enum err
+add_rows(struct sync *s, const struct dataset_document_row *page, size_t n)
+{
+	struct dataset_document_row *grown;
+	size_t size = s->rows_size;
+
+	if (s->n_rows + n > size) {
+		size = size * 2 + PAGE;
+		grown = realloc(s->rows, size * sizeof(*grown));
+		if (grown == NULL)
+			return ERR_MEMORY;
+		s->rows = grown;
+		s->rows_size = size;
+	}
+	memcpy(s->rows + s->n_rows, page, n * sizeof(*page));
+	s->n_rows += n;
+	return ERR_NONE;
+}
+
 static enum err
 read_store(struct sync *s)
 {
-	enum err err = dataset_documents_list(s->db, NULL, NULL, &s->arena,
-	    &s->rows, &s->n_rows);
-	size_t i;
+	struct dataset_document_row *page;
+	int64_t after = 0;
+	size_t n = PAGE;
+	enum err err = ERR_NONE;
 
-	if (err != ERR_NONE)
-		return err;
-	s->ids = arena_array(&s->arena, s->n_rows + 1, sizeof(*s->ids));
-	if (s->ids == NULL)
-		return ERR_MEMORY;
-	for (i = 0; i < s->n_rows; i++)
-		s->ids[i] = s->rows[i].id;
-	qsort(s->ids, s->n_rows, sizeof(*s->ids), by_text);
-	return err == ERR_NONE ? datasets_list(s->db, SPAN_NONE, &s->arena,
-	    &s->datasets, &s->n_datasets) : err;
+	s->n_rows = 0;
+	while (err == ERR_NONE && n == PAGE) {
+		err = dataset_documents_ids(s->db, after, PAGE, &s->arena,
+		    &page, &n);
+		if (err == ERR_NONE && n > 0) {
+			after = page[n - 1].seq;
+			err = add_rows(s, page, n);
+		}
+	}
+	if (s->n_rows > 0)
+		qsort(s->rows, s->n_rows, sizeof(*s->rows), by_id);
+	return err;
 }
 
 static enum err
@@ -105,8 +132,8 @@ read_index(struct sync *s, struct index_store *x)
 static bool
 store_has(const struct sync *s, const struct known *k)
 {
-	return bsearch(&k->uid, s->ids, s->n_rows, sizeof(*s->ids), by_text) !=
-	    NULL;
+	return s->n_rows > 0 && bsearch(k->uid, s->rows, s->n_rows,
+	    sizeof(*s->rows), by_row) != NULL;
 }
 
 static bool
@@ -116,10 +143,12 @@ index_has(const struct sync *s, const struct dataset_document_row *row)
 	    sizeof(*s->known), by_uid) != NULL;
 }
 
-/* Name and language of a dataset; false: nobody knows it. */
-static bool
-describe(const struct sync *s, const char *uid, struct index_dataset *d)
+/* Name and language of a dataset.  ERR_NOT_FOUND: nobody knows it. */
+static enum err
+describe(struct sync *s, const char *uid, struct index_dataset *d)
 {
+	struct dataset_row row;
+	enum err err;
 	size_t i;
 
 	for (i = 0; i < s->config->n_knowledge; i++) {
@@ -128,60 +157,65 @@ describe(const struct sync *s, const char *uid, struct index_dataset *d)
 		if (strcmp(k->id, uid) == 0) {
 			d->name = k->title;
 			d->language = k->language;
-			return true;
+			return ERR_NONE;
 		}
 	}
-	for (i = 0; i < s->n_datasets; i++)
-		if (strcmp(s->datasets[i].id, uid) == 0) {
-			d->name = s->datasets[i].name;
-			d->language = NULL;
-			return true;
-		}
-	return false;
-}
-
-static bool
-differs(const struct sync *s)
-{
-	struct index_dataset d;
-	size_t i;
-
-	for (i = 0; i < s->n_rows; i++)
-		if (!index_has(s, &s->rows[i]) &&
-		    describe(s, s->rows[i].dataset, &d))
-			return true;
-	for (i = 0; i < s->n_known; i++)
-		if (!store_has(s, &s->known[i]))
-			return true;
-	return false;
+	err = datasets_find(s->db, span_of(uid), &s->arena, &row);
+	d->name = row.name;
+	d->language = NULL;
+	return err;
 }
 
 static enum err
-add_document(struct sync *s, const struct dataset_document_row *row)
+differs(struct sync *s, bool *differ)
 {
-	struct dataset_document_row full = {.id = NULL};
+	struct index_dataset d;
+	size_t i;
+	enum err err;
+
+	*differ = true;
+	for (i = 0; i < s->n_known; i++)
+		if (!store_has(s, &s->known[i]))
+			return ERR_NONE;
+	for (i = 0; i < s->n_rows; i++) {
+		if (index_has(s, &s->rows[i]))
+			continue;
+		err = describe(s, s->rows[i].dataset, &d);
+		if (err != ERR_NOT_FOUND)
+			return err;
+	}
+	*differ = false;
+	return ERR_NONE;
+}
+
+static enum err
+add_document(struct sync *s, const char *id)
+{
+	struct dataset_document_row row;
 	struct index_dataset d = {.id = 0};
-	struct index_document document = {.uid = row->id, .name = row->name,
-	    .changed_ns = row->created_us * 1000};
+	struct index_document document;
 	const char *remark = NULL;
 	enum err err;
 
-	if (!describe(s, row->dataset, &d))
-		return ERR_NONE;
-	err = index_put_dataset(s->x, row->dataset, d.name, d.language, &d);
 	arena_release(&s->text);
+	err = dataset_documents_find(s->db, id, &s->text, &row);
 	if (err == ERR_NONE)
-		err = dataset_documents_find(s->db, row->id, &s->text, &full);
+		err = describe(s, row.dataset, &d);
 	if (err == ERR_NOT_FOUND)
-		return ERR_NONE; /* removed meanwhile */
-	document.path = arena_printf(&s->text, "%s%s", INGEST_API_PATH,
-	    row->id);
-	document.size = (int64_t)full.content.len;
-	if (err == ERR_NONE && document.path == NULL)
-		err = ERR_MEMORY;
+		return ERR_NONE; /* removed meanwhile, or nobody's */
 	if (err == ERR_NONE)
-		err = ingest_document(s->x, &d, &document, row->file_name,
-		    full.content, &remark);
+		err = index_put_dataset(s->x, row.dataset, d.name, d.language,
+		    &d);
+	if (err != ERR_NONE)
+		return err;
+	document = (struct index_document){.uid = row.id, .name = row.name,
+	    .path = arena_printf(&s->text, "%s%s", INGEST_API_PATH, row.id),
+	    .size = (int64_t)row.content.len,
+	    .changed_ns = row.created_us * 1000};
+	err = document.path == NULL
+	    ? ERR_MEMORY
+	    : ingest_document(s->x, &d, &document, row.file_name, row.content,
+		  &remark);
 	return err == ERR_NONE ? index_settle(s->x, &d) : err;
 }
 
@@ -210,8 +244,11 @@ remove_datasets(struct sync *s)
 
 	while ((err = db_step(st, &row)) == ERR_NONE && row && n < 64) {
 		gone[n] = db_cstring_copy(st, 0, &s->arena);
-		if (gone[n] != NULL && !describe(s, gone[n], &d))
+		err = gone[n] == NULL ? ERR_MEMORY : describe(s, gone[n], &d);
+		if (err == ERR_NOT_FOUND)
 			n++;
+		else if (err != ERR_NONE)
+			break;
 	}
 	db_done(st);
 	while (err == ERR_NONE && n > 0) {
@@ -238,7 +275,7 @@ apply(struct sync *s, bool wait)
 			err = remove_document(s, &s->known[i]);
 	for (i = 0; i < s->n_rows && err == ERR_NONE; i++)
 		if (!index_has(s, &s->rows[i]))
-			err = add_document(s, &s->rows[i]);
+			err = add_document(s, s->rows[i].id);
 	if (err == ERR_NONE)
 		err = remove_datasets(s);
 	if (err == ERR_NONE)
@@ -252,6 +289,7 @@ sync_datasets(const struct config *config, struct db *db, bool wait)
 {
 	struct sync s = {.config = config, .db = db};
 	struct index_store *x = NULL;
+	bool differ = false;
 	enum err err;
 
 	arena_init(&s.arena, ARENA_MAX);
@@ -265,8 +303,11 @@ sync_datasets(const struct config *config, struct db *db, bool wait)
 			err = ERR_NONE;
 		index_close(x);
 	}
-	if (err == ERR_NONE && differs(&s))
+	if (err == ERR_NONE)
+		err = differs(&s, &differ);
+	if (err == ERR_NONE && differ)
 		err = apply(&s, wait);
+	free(s.rows);
 	arena_release(&s.arena);
 	arena_release(&s.text);
 	return err;

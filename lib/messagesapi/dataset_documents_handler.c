@@ -22,7 +22,6 @@
 #include "messagesapi/dataset_view.h"
 #include "messagesapi/reply.h"
 
-#define LIMIT_MAX 1000000000 /* accepted, and cut to this: */
 #define PAGE_MAX 100
 #define TEXT_MAX ((size_t)64 << 20)
 #define NAME_BYTES_MAX 255
@@ -318,9 +317,8 @@ documents_get(struct exchange *x)
 	enum err err;
 
 	if (!dataset_view_find(x, &d, &err) ||
-	    !parse_page(x, LIMIT_MAX, &page, &err))
+	    !parse_page(x, PAGE_MAX, &page, &err))
 		return err;
-	page.limit = page.limit > PAGE_MAX ? PAGE_MAX : page.limit;
 	err = browse_documents(x->config, d.row.id, page.keyword,
 	    (page.page - 1) * page.limit, (size_t)page.limit,
 	    x->request.arena, &list, &n, &total);
@@ -393,41 +391,58 @@ put_status(const struct browse_document *d, struct buf *out)
 	buf_addc(out, '}');
 }
 
+/* One page of a batch; *after is where it ends, 0 when nothing is left. */
+static enum err
+put_batch(struct exchange *x, const char *dataset, const char *batch,
+    int64_t *after, struct buf *out)
+{
+	struct dataset_document_row *rows;
+	struct browse_document document;
+	struct db *db;
+	size_t n = 0, i;
+	enum err err = store_lease(x->stores, &db);
+
+	if (err != ERR_NONE)
+		return err;
+	err = dataset_documents_batch(db, dataset, batch, *after, PAGE_MAX,
+	    x->request.arena, &rows, &n);
+	store_return(x->stores, db);
+	for (i = 0; i < n && err == ERR_NONE; i++) {
+		err = look_up(x, &rows[i], &document);
+		if (err == ERR_NONE)
+			put_status(&document, out);
+	}
+	*after = n == PAGE_MAX ? rows[n - 1].seq : 0;
+	return err;
+}
+
 enum err
 indexing_status_get(struct exchange *x)
 {
 	struct buf body = BUF_INIT(REPLY_MAX);
-	struct dataset_document_row *rows;
-	struct browse_document document;
 	struct dataset_view d;
 	const char *batch;
-	struct db *db;
-	size_t n, i;
+	int64_t after = 0;
+	size_t empty;
 	enum err err;
 
 	if (!dataset_view_find(x, &d, &err))
 		return err;
 	batch = arena_strndup(x->request.arena, x->captures[1].data,
 	    x->captures[1].len);
-	err = batch == NULL ? ERR_MEMORY : store_lease(x->stores, &db);
-	if (err != ERR_NONE)
-		return err;
-	err = dataset_documents_list(db, d.row.id, batch, x->request.arena,
-	    &rows, &n);
-	store_return(x->stores, db);
-	if (err == ERR_NONE && n == 0)
-		return reply_error(x, REPLY_DOCUMENTS);
+	if (batch == NULL)
+		return ERR_MEMORY;
 	buf_adds(&body, "{\"data\":[");
-	for (i = 0; i < n && err == ERR_NONE; i++) {
-		err = look_up(x, &rows[i], &document);
-		if (err == ERR_NONE)
-			put_status(&document, &body);
-	}
-	buf_adds(&body, "]}");
-	if (err == ERR_NONE)
+	empty = body.len;
+	do
+		err = put_batch(x, d.row.id, batch, &after, &body);
+	while (err == ERR_NONE && after != 0);
+	if (err == ERR_NONE && body.len > empty) {
+		buf_adds(&body, "]}");
 		return reply_json(x, 200, &body);
+	}
 	buf_release(&body);
-	return err;
+	return err == ERR_NONE ? reply_error(x, REPLY_DOCUMENTS) : err;
 }
 
 enum err
@@ -444,9 +459,8 @@ segments_get(struct exchange *x)
 	enum err err;
 
 	if (!dataset_view_find(x, &d, &err) ||
-	    !parse_page(x, LIMIT_MAX, &page, &err))
+	    !parse_page(x, PAGE_MAX, &page, &err))
 		return err;
-	page.limit = page.limit > PAGE_MAX ? PAGE_MAX : page.limit;
 	err = browse_document(x->config, d.row.id,
 	    api_store_uuid(x->captures[1], text).data, x->request.arena,
 	    &document);

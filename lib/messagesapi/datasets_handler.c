@@ -158,70 +158,121 @@ datasets_post(struct exchange *x)
 
 /* ---- listing ------------------------------------------------------------- */
 
+/* Does keyword stand in name, whatever its case? */
 static bool
 fits(struct span keyword, const char *name)
 {
-	size_t i, len = strlen(name);
+	size_t i, k, len = strlen(name);
 
-	for (i = 0; i + keyword.len <= len; i++)
-		if (memcmp(name + i, keyword.data == NULL ? "" : keyword.data,
-			keyword.len) == 0)
+	for (i = 0; i + keyword.len <= len; i++) {
+		for (k = 0; k < keyword.len; k++)
+			if (text_lower(name[i + k]) !=
+			    text_lower(keyword.data[k]))
+				break;
+		if (k == keyword.len)
 			return true;
+	}
 	return false;
+}
+
+struct listing {
+	struct parse_page page;
+	struct datasets_filter filter;
+	bool nothing; /* asked for what no dataset has */
+};
+
+/*
+ * Nobody can put a tag on a dataset here, so no dataset has the tags that a
+ * client asks for.  Whoever holds a dataset key is the workspace's owner: of
+ * the permissions only partial_members hides a dataset from him, until he
+ * asks for all.
+ */
+static bool
+read_listing(struct exchange *x, struct listing *l, enum err *err)
+{
+	struct faults faults = FAULTS_INIT;
+	struct span tag;
+
+	if (!parse_page(x, PAGE_MAX, &l->page, err))
+		return false;
+	l->filter.keyword = l->page.keyword;
+	l->filter.partial = parse_query_bool(x, &faults, "include_all", false);
+	l->nothing = request_query(&x->request, "tag_ids", &tag) ||
+	    request_query(&x->request, "tag_ids[]", &tag);
+	return !faults_answered(&faults, x, err);
+}
+
+/* The declared ones that fit, from the skip-th, at most limit; *n: all. */
+static enum err
+put_declared(struct exchange *x, struct span keyword, int64_t skip,
+    int64_t limit, struct buf *out, int64_t *n)
+{
+	struct dataset_view d;
+	enum err err = ERR_NONE;
+	size_t i;
+
+	*n = 0;
+	for (i = 0; i < x->config->n_knowledge && err == ERR_NONE; i++) {
+		dataset_view_declared(&x->config->knowledge[i], &d);
+		if (!fits(keyword, d.row.name))
+			continue;
+		if (*n >= skip && *n < skip + limit)
+			err = dataset_view_json(x, &d, out);
+		(*n)++;
+	}
+	return err;
 }
 
 /* Those made over the API, newest first, then the declared ones. */
 static enum err
-list_page(struct exchange *x, const struct dataset_row *rows, size_t n,
-    struct span keyword, int64_t page, int64_t limit)
+put_page(struct exchange *x, const struct listing *l, struct buf *out,
+    int64_t *total)
 {
-	struct buf body = BUF_INIT(REPLY_MAX);
+	int64_t skip = (l->page.page - 1) * l->page.limit, declared;
+	struct dataset_row *rows;
 	struct dataset_view d;
-	int64_t at = 0, first = (page - 1) * limit;
-	enum err err = ERR_NONE;
-	size_t i;
+	struct db *db;
+	size_t n = 0, i;
+	enum err err = store_lease(x->stores, &db);
 
-	buf_adds(&body, "{\"data\":[");
-	for (i = 0; i < n + x->config->n_knowledge && err == ERR_NONE; i++) {
-		if (i < n) {
-			d = (struct dataset_view){.row = rows[i]};
-		} else {
-			dataset_view_declared(&x->config->knowledge[i - n],
-			    &d);
-			if (!fits(keyword, d.row.name))
-				continue;
-		}
-		if (at >= first && at < first + limit)
-			err = dataset_view_json(x, &d, &body);
-		at++;
+	if (err != ERR_NONE)
+		return err;
+	err = datasets_page(db, &l->filter, skip, (size_t)l->page.limit,
+	    x->request.arena, &rows, &n, total);
+	store_return(x->stores, db);
+	for (i = 0; i < n && err == ERR_NONE; i++) {
+		d = (struct dataset_view){.row = rows[i]};
+		err = dataset_view_json(x, &d, out);
 	}
-	buf_addc(&body, ']');
-	dataset_view_page(&body, page, limit, at);
-	buf_addc(&body, '}');
+	skip = skip > *total ? skip - *total : 0;
 	if (err == ERR_NONE)
-		return reply_json(x, 200, &body);
-	buf_release(&body);
+		err = put_declared(x, l->filter.keyword, skip,
+		    l->page.limit - (int64_t)n, out, &declared);
+	if (err == ERR_NONE)
+		*total += declared;
 	return err;
 }
 
 enum err
 datasets_get(struct exchange *x)
 {
-	struct dataset_row *rows;
-	struct parse_page page;
-	struct db *db;
-	size_t n;
-	enum err err;
+	struct buf body = BUF_INIT(REPLY_MAX);
+	struct listing l;
+	int64_t total = 0;
+	enum err err = ERR_NONE;
 
-	if (!parse_page(x, PAGE_MAX, &page, &err))
+	if (!read_listing(x, &l, &err))
 		return err;
-	err = store_lease(x->stores, &db);
-	if (err != ERR_NONE)
-		return err;
-	err = datasets_list(db, page.keyword, x->request.arena, &rows, &n);
-	store_return(x->stores, db);
-	return err != ERR_NONE ? err : list_page(x, rows, n, page.keyword,
-					   page.page, page.limit);
+	buf_adds(&body, "{\"data\":[");
+	if (!l.nothing)
+		err = put_page(x, &l, &body, &total);
+	buf_addc(&body, ']');
+	dataset_view_page(&body, l.page.page, l.page.limit, total);
+	buf_addc(&body, '}');
+	if (err == ERR_NONE)
+		return reply_json(x, 200, &body);
+	buf_release(&body);
+	return err;
 }
 
 enum err

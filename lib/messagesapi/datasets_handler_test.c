@@ -73,6 +73,49 @@ START_TEST(datasets_are_listed)
 }
 END_TEST
 
+/* What ?QUERY lists: how many in all, and the names of the page. */
+static const struct {
+	const char *query, *total, *first;
+	size_t n;
+} listings[] = {
+    {"keyword=ZOO", "2", "Zoology", 2},
+    {"keyword=none", "0", "(none)", 0},
+    {"keyword=%25", "0", "(none)", 0},
+    {"include_all=true", "4", "Private", 4},
+    {"include_all=no", "3", "Zoology", 3},
+    {"include_all=1&keyword=priv", "1", "Private", 1},
+    {"keyword=priv", "0", "(none)", 0},
+    {"tag_ids=0d1a5f0e-0000-8000-8000-0000000000ff", "0", "(none)", 0},
+    {"tag_ids[]=x&include_all=1", "0", "(none)", 0},
+    {"tag_ids=&tag_ids=x", "0", "(none)", 0},
+    {"limit=1000", "3", "Zoology", 3},
+    {"page=3&limit=1", "3", "Zoo", 1},
+    {"page=4&limit=1", "3", "(none)", 0},
+};
+
+START_TEST(listings_are_filtered)
+{
+	(void)make("Zoo");
+	(void)make("Museum");
+	(void)make("Zoology");
+	ck_assert_int_eq(ask(D, "POST", "/v1/datasets",
+	    "{\"name\":\"Private\",\"permission\":\"partial_members\"}"),
+	    200);
+	ck_assert_int_eq(ask(D, "GET",
+	    F("/v1/datasets?%s", listings[_i].query), NULL), 200);
+	ck_assert_str_eq(text_at("total"), listings[_i].total);
+	ck_assert_str_eq(text_at("data.0.name"), listings[_i].first);
+	ck_assert_uint_eq(pyjson_count(at("data")), listings[_i].n);
+}
+END_TEST
+
+START_TEST(a_limit_is_cut)
+{
+	ck_assert_int_eq(ask(D, "GET", "/v1/datasets?limit=1000", NULL), 200);
+	ck_assert_str_eq(text_at("limit"), "100");
+}
+END_TEST
+
 START_TEST(a_text_is_found_until_it_is_deleted)
 {
 	const char *path = make("Zoo"), *id, *batch;
@@ -198,6 +241,7 @@ static const struct {
     {"POST", "/v1/datasets", "{\"name\":\"a\",\"retrieval_model\":5}", 400,
 	"invalid_param"},
     {"GET", "/v1/datasets?limit=0", NULL, 400, "invalid_param"},
+    {"GET", "/v1/datasets?include_all=maybe", NULL, 400, "invalid_param"},
     {"GET", UNKNOWN, NULL, 404, "not_found"},
     {"DELETE", UNKNOWN, NULL, 404, "not_found"},
     {"GET", UNKNOWN "/documents", NULL, 404, "not_found"},
@@ -254,6 +298,9 @@ datasets_handler_suite(void)
 	tcase_add_checked_fixture(t, deployment_open, deployment_close);
 	tcase_add_test(t, a_dataset_is_made_shown_and_deleted);
 	tcase_add_test(t, datasets_are_listed);
+	tcase_add_loop_test(t, listings_are_filtered, 0,
+	    sizeof(listings) / sizeof(listings[0]));
+	tcase_add_test(t, a_limit_is_cut);
 	tcase_add_test(t, a_text_is_found_until_it_is_deleted);
 	tcase_add_test(t, a_lost_index_is_made_again);
 	tcase_add_test(t, a_file_is_found);

@@ -483,20 +483,15 @@ enum err
 file_preview(struct exchange *x)
 {
 	const char *app = messagesapi_caller(x)->app_id;
-	bool attachment = false, same_app, referenced;
+	bool attachment, same_app, referenced;
 	struct faults faults = FAULTS_INIT;
 	struct file_row row;
 	char uuid[UUID_TEXT];
-	struct span text;
 	struct db *db;
 	int fd;
 	enum err err;
 
-	if (request_query(&x->request, "as_attachment", &text) &&
-	    !parse_bool_text(text, &attachment))
-		faults_add(&faults, "as_attachment",
-		    "Input should be a valid boolean, unable to interpret "
-		    "input");
+	attachment = parse_query_bool(x, &faults, "as_attachment", false);
 	if (faults_answered(&faults, x, &err))
 		return err;
 	err = store_lease(x->stores, &db);

@@ -256,6 +256,22 @@ parse_query_int(struct exchange *x, struct faults *f, const char *name,
 	return value;
 }
 
+#define BAD_BOOLEAN                                                            \
+	"Input should be a valid boolean, unable to interpret input"
+
+bool
+parse_query_bool(struct exchange *x, struct faults *f, const char *name,
+    bool fallback)
+{
+	struct span text;
+	bool value = fallback;
+
+	if (request_query(&x->request, name, &text) &&
+	    !parse_bool_text(text, &value))
+		faults_add(f, name, BAD_BOOLEAN);
+	return value;
+}
+
 void
 parse_query_uuid(struct exchange *x, struct faults *f, const char *name,
     char out[UUID_TEXT])
@@ -295,9 +311,7 @@ parse_member_bool(const struct pyjson *object, struct faults *f,
 	bool out = fallback;
 
 	if (value != NULL && !parse_bool(value, &out)) {
-		faults_add(f, name,
-		    "Input should be a valid boolean, unable to interpret "
-		    "input");
+		faults_add(f, name, BAD_BOOLEAN);
 		return fallback;
 	}
 	return out;
@@ -321,14 +335,15 @@ parse_without_nul(struct arena *arena, struct span text)
 }
 
 bool
-parse_page(struct exchange *x, int64_t limit_max, struct parse_page *p,
+parse_page(struct exchange *x, int64_t most, struct parse_page *p,
     enum err *err)
 {
 	struct faults faults = FAULTS_INIT;
 
 	p->keyword = SPAN_NONE;
 	p->page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
-	p->limit = parse_query_int(x, &faults, "limit", 1, limit_max, 20);
+	p->limit = parse_query_int(x, &faults, "limit", 1, INT32_MAX, 20);
+	p->limit = p->limit > most ? most : p->limit;
 	(void)request_query(&x->request, "keyword", &p->keyword);
 	return !faults_answered(&faults, x, err);
 }

@@ -42,13 +42,16 @@ bool parse_bool_text(struct span text, bool *out);
 /* An integer within [min, max]; fallback when absent. */
 int64_t parse_query_int(struct exchange *x, struct faults *f,
     const char *name, int64_t min, int64_t max, int64_t fallback);
-/* What a listing asks for: page (from 1), limit (1 to limit_max; 20) and
- * keyword.  false: a fault was answered, *err is the handler's result. */
+/* true/false and its other spellings; fallback when absent. */
+bool parse_query_bool(struct exchange *x, struct faults *f, const char *name,
+    bool fallback);
+/* What a listing asks for: page (from 1), limit (from 1; 20; cut to most)
+ * and keyword.  false: a fault was answered, *err is the handler's result. */
 struct parse_page {
 	int64_t page, limit;
 	struct span keyword; /* SPAN_NONE when absent */
 };
-bool parse_page(struct exchange *x, int64_t limit_max, struct parse_page *p,
+bool parse_page(struct exchange *x, int64_t most, struct parse_page *p,
     enum err *err);
 /* A UUID in any of its forms; out is "" when absent or empty. */
 void parse_query_uuid(struct exchange *x, struct faults *f, const char *name,

@@ -71,45 +71,52 @@ datasets_find(struct db *db, struct span id, struct arena *arena,
 	return err;
 }
 
+#define MATCHING                                                               \
+	"FROM datasets WHERE (?1 = '' OR instr(lower(name), lower(?1)) > 0) "  \
+	"AND (?2 OR permission <> 'partial_members') "
+
 static enum err
-count(struct db *db, const char *sql, int64_t *n)
+count_matching(struct db *db, const struct datasets_filter *filter,
+    int64_t *total)
 {
+	static const char sql[] = "SELECT count(*) " MATCHING;
 	struct db_stmt *s = db_prepare(db, sql);
 	bool row;
-	enum err err = db_step(s, &row);
+	enum err err;
 
-	*n = err == ERR_NONE && row ? db_int(s, 0) : 0;
+	row_bind_text(s, 1, filter->keyword);
+	db_bind_int(s, 2, filter->partial);
+	err = db_step(s, &row);
+	*total = err == ERR_NONE && row ? db_int(s, 0) : 0;
 	db_done(s);
 	return err;
 }
 
 enum err
-datasets_list(struct db *db, struct span keyword, struct arena *arena,
-    struct dataset_row **rows, size_t *n)
+datasets_page(struct db *db, const struct datasets_filter *filter,
+    int64_t skip, size_t limit, struct arena *arena,
+    struct dataset_row **rows, size_t *n, int64_t *total)
 {
-	static const char total[] = "SELECT count(*) FROM datasets";
-	static const char sql[] = "SELECT " COLUMNS
-	    "FROM datasets WHERE ?1 = '' OR instr(lower(name), lower(?1)) > 0 "
-	    "ORDER BY created_us DESC, seq DESC LIMIT ?2";
+	static const char sql[] = "SELECT " COLUMNS MATCHING
+	    "ORDER BY seq DESC LIMIT ?3 OFFSET ?4";
 	struct db_stmt *s;
-	int64_t most;
+	enum err err = count_matching(db, filter, total);
 	bool found;
-	enum err err = count(db, total, &most);
 
 	*n = 0;
-	*rows = arena_array(arena, (size_t)most + 1, sizeof(**rows));
+	*rows = arena_array(arena, limit, sizeof(**rows));
 	if (err == ERR_NONE && *rows == NULL)
 		err = ERR_MEMORY;
-	if (err != ERR_NONE)
-		return err;
 	s = db_prepare(db, sql);
-	row_bind_text(s, 1, keyword);
-	db_bind_int(s, 2, most);
-	while ((err = db_step(s, &found)) == ERR_NONE && found) {
-		err = read_dataset(s, arena, &(*rows)[*n]);
-		if (err != ERR_NONE)
+	row_bind_text(s, 1, filter->keyword);
+	db_bind_int(s, 2, filter->partial);
+	db_bind_int(s, 3, (int64_t)limit);
+	db_bind_int(s, 4, skip);
+	while (err == ERR_NONE && *n < limit) {
+		err = db_step(s, &found);
+		if (err != ERR_NONE || !found)
 			break;
-		(*n)++;
+		err = read_dataset(s, arena, &(*rows)[(*n)++]);
 	}
 	db_done(s);
 	return err;
@@ -218,37 +225,69 @@ dataset_documents_find(struct db *db, const char *id, struct arena *arena,
 	return err;
 }
 
-enum err
-dataset_documents_list(struct db *db, const char *dataset, const char *batch,
-    struct arena *arena, struct dataset_document_row **rows, size_t *n)
+static enum err
+read_ids(struct db_stmt *s, struct arena *arena,
+    struct dataset_document_row *row)
 {
-	static const char total[] = "SELECT count(*) FROM dataset_documents";
-	static const char sql[] = "SELECT " DOCUMENT_COLUMNS
-	    "FROM dataset_documents WHERE (?1 IS NULL OR dataset = ?1) "
-	    "AND (?2 IS NULL OR batch = ?2) ORDER BY seq LIMIT ?3";
-	struct db_stmt *s;
-	int64_t most;
+	*row = (struct dataset_document_row){.seq = db_int(s, 0),
+	    .id = db_cstring_copy(s, 1, arena),
+	    .dataset = db_cstring_copy(s, 2, arena)};
+	return row->id == NULL || row->dataset == NULL ? ERR_MEMORY : ERR_NONE;
+}
+
+/* The rows of a prepared query, which it finishes. */
+static enum err
+read_documents(struct db_stmt *s,
+    enum err (*read)(struct db_stmt *s, struct arena *arena,
+	struct dataset_document_row *row),
+    size_t limit, struct arena *arena, struct dataset_document_row **rows,
+    size_t *n)
+{
+	enum err err = ERR_NONE;
 	bool found;
-	enum err err = count(db, total, &most);
 
 	*n = 0;
-	*rows = arena_array(arena, (size_t)most + 1, sizeof(**rows));
-	if (err == ERR_NONE && *rows == NULL)
+	*rows = arena_array(arena, limit, sizeof(**rows));
+	if (*rows == NULL)
 		err = ERR_MEMORY;
-	if (err != ERR_NONE)
-		return err;
-	s = db_prepare(db, sql);
-	db_bind_cstring(s, 1, dataset);
-	db_bind_cstring(s, 2, batch);
-	db_bind_int(s, 3, most);
-	while ((err = db_step(s, &found)) == ERR_NONE && found) {
-		err = read_document(s, arena, &(*rows)[*n]);
-		if (err != ERR_NONE)
+	while (err == ERR_NONE && *n < limit) {
+		err = db_step(s, &found);
+		if (err != ERR_NONE || !found)
 			break;
-		(*n)++;
+		err = read(s, arena, &(*rows)[(*n)++]);
 	}
 	db_done(s);
 	return err;
+}
+
+enum err
+dataset_documents_batch(struct db *db, const char *dataset,
+    const char *batch, int64_t after, size_t limit, struct arena *arena,
+    struct dataset_document_row **rows, size_t *n)
+{
+	static const char sql[] = "SELECT " DOCUMENT_COLUMNS
+	    "FROM dataset_documents WHERE dataset = ? AND batch = ? "
+	    "AND seq > ? ORDER BY seq LIMIT ?";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_cstring(s, 1, dataset);
+	db_bind_cstring(s, 2, batch);
+	db_bind_int(s, 3, after);
+	db_bind_int(s, 4, (int64_t)limit);
+	return read_documents(s, read_document, limit, arena, rows, n);
+}
+
+enum err
+dataset_documents_ids(struct db *db, int64_t after, size_t limit,
+    struct arena *arena, struct dataset_document_row **rows, size_t *n)
+{
+	static const char sql[] = "SELECT seq, id, dataset "
+	    "FROM dataset_documents WHERE seq > ? ORDER BY seq LIMIT ?";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_int(s, 1, after);
+	db_bind_int(s, 2, (int64_t)limit);
+	return read_documents(s, read_ids, limit, arena, rows, n);
 }
 
 enum err

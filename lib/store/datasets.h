@@ -28,9 +28,16 @@ enum err datasets_add(struct db *db, const struct dataset_row *row)
 /* ERR_NOT_FOUND. */
 enum err datasets_find(struct db *db, struct span id, struct arena *arena,
     struct dataset_row *row) __attribute__((warn_unused_result));
-/* All, newest first; keyword (or empty) stands in the name. */
-enum err datasets_list(struct db *db, struct span keyword,
-    struct arena *arena, struct dataset_row **rows, size_t *n)
+/* What a listing leaves out; the zeroed struct is all but partial ones. */
+struct datasets_filter {
+	struct span keyword; /* stands in the name, whatever its case */
+	bool partial;        /* also those of permission partial_members */
+};
+/* A page, newest first; *total: of all pages.  The rows are in the arena,
+ * and cost nothing but themselves and what was skipped. */
+enum err datasets_page(struct db *db, const struct datasets_filter *filter,
+    int64_t skip, size_t limit, struct arena *arena,
+    struct dataset_row **rows, size_t *n, int64_t *total)
     __attribute__((warn_unused_result));
 /* With its documents. ERR_NOT_FOUND. */
 enum err datasets_delete(struct db *db, struct span id)
@@ -46,10 +53,15 @@ enum err dataset_documents_add(struct db *db,
 enum err dataset_documents_find(struct db *db, const char *id,
     struct arena *arena, struct dataset_document_row *row)
     __attribute__((warn_unused_result));
-/* Without content; dataset NULL: of all, batch NULL: any. */
-enum err dataset_documents_list(struct db *db, const char *dataset,
-    const char *batch, struct arena *arena,
+/* At most limit of a batch, oldest first, after the one of this seq (0:
+ * from the first); without content. */
+enum err dataset_documents_batch(struct db *db, const char *dataset,
+    const char *batch, int64_t after, size_t limit, struct arena *arena,
     struct dataset_document_row **rows, size_t *n)
+    __attribute__((warn_unused_result));
+/* The same of all datasets; only seq, id and dataset are filled. */
+enum err dataset_documents_ids(struct db *db, int64_t after, size_t limit,
+    struct arena *arena, struct dataset_document_row **rows, size_t *n)
     __attribute__((warn_unused_result));
 enum err dataset_documents_delete(struct db *db, const char *dataset,
     const char *id) __attribute__((warn_unused_result));

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "store/annotations.h"
 #include "store/conversations.h"
+#include "store/datasets.h"
 #include "store/end_users.h"
 #include "store/feedback.h"
 #include "store/files.h"
@@ -485,6 +486,50 @@ START_TEST(annotation_reply_is_unset_then_what_was_set)
 }
 END_TEST
 
+/* Two thousand rows in the tables, an arena for some thirty. */
+START_TEST(pages_of_datasets_cost_themselves)
+{
+	struct dataset_document_row document = {.dataset = "d", .batch = "b",
+	    .name = "n", .file_name = "f.md", .doc_form = "text_model",
+	    .content = SPAN("text"), .created_us = NOW};
+	struct datasets_filter filter = {.keyword = SPAN("E1")};
+	struct dataset_document_row *documents;
+	struct dataset_row *rows;
+	struct arena small;
+	char id[16], name[16];
+	int64_t total;
+	size_t n;
+	int i;
+
+	OK(db_begin(db));
+	for (i = 0; i < 2000; i++) {
+		struct dataset_row row = {.id = id, .name = name,
+		    .description = "", .permission = "only_me"};
+
+		(void)snprintf(id, sizeof(id), "id%d", i);
+		(void)snprintf(name, sizeof(name), "name%d", i);
+		OK(datasets_add(db, &row));
+		document.id = id;
+		OK(dataset_documents_add(db, &document));
+	}
+	OK(db_commit(db));
+	arena_init(&small, 8192);
+	OK(datasets_page(db, &filter, 1, 20, &small, &rows, &n, &total));
+	ck_assert_uint_eq(n, 20);
+	ck_assert_int_eq(total, 1111);
+	ck_assert_str_eq(rows[0].name, "name1998");
+	arena_release(&small);
+	OK(dataset_documents_batch(db, "d", "b", 1990, 20, &small, &documents,
+	    &n));
+	ck_assert_uint_eq(n, 10);
+	ck_assert_str_eq(documents[0].id, "id1990");
+	OK(dataset_documents_ids(db, 20, 20, &small, &documents, &n));
+	ck_assert_uint_eq(n, 20);
+	ck_assert_str_eq(documents[0].id, "id20");
+	arena_release(&small);
+}
+END_TEST
+
 Suite *
 rows_suite(void)
 {
@@ -507,6 +552,7 @@ rows_suite(void)
 	tcase_add_test(t, a_file_is_its_uploaders_and_knows_whether_it_is_used);
 	tcase_add_test(t, annotations_are_listed_counted_searched_and_changed);
 	tcase_add_test(t, annotation_reply_is_unset_then_what_was_set);
+	tcase_add_test(t, pages_of_datasets_cost_themselves);
 	suite_add_tcase(s, t);
 	return s;
 }
