@@ -34,7 +34,8 @@ PACKAGES_RUN = $(PACKAGES_BUILD) curl lighttpd
 PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev python3 \
 	apache2 libapache2-mod-fcgid nginx-light fcgiwrap spawn-fcgi wrk man-db \
 	python3-fastapi python3-pydantic python3-uvicorn python3-httpx \
-	nodejs $(if $(shell command -v npm),,npm) openssl poppler-utils unzip
+	nodejs $(if $(shell command -v npm),,npm) openssl poppler-utils unzip \
+	systemd iproute2 adduser
 PACKAGES_PORTABLE = $(PACKAGES_BUILD) libssl-dev zlib1g-dev libnghttp2-dev \
 	libidn2-dev libunistring-dev libpsl-dev libzstd-dev libbrotli-dev
 PACKAGES_TEST += $(PACKAGES_PORTABLE)

@@ -371,7 +371,7 @@ class Tally:
     """Counts checks; `check` takes a name, a verdict, and what was seen."""
 
     def __init__(self):
-        self.passed = self.failed = 0
+        self.passed = self.failed = self.skipped = 0
 
     def check(self, name, ok, seen=""):
         if ok:
@@ -385,6 +385,13 @@ class Tally:
         return self.check(name, got == want,
                           "got %r, wanted %r" % (got, want))
 
+    def skip(self, why):
+        """Something that cannot be tried here; it counts as neither."""
+        self.skipped += 1
+        print("skipped: " + why)
+
     def end(self):
-        print("%d passed, %d failed" % (self.passed, self.failed))
-        sys.exit(1 if self.failed or not self.passed else 0)
+        print("%d passed, %d failed" % (self.passed, self.failed)
+              + (", %d skipped" % self.skipped if self.skipped else ""))
+        sys.exit(1 if self.failed or not (self.passed or self.skipped)
+                 else 0)

@@ -1,0 +1,561 @@
+"""The Debian package under a real systemd: installed, asked through its socket
+and through web servers, restarted and upgraded under load, its sandbox in
+force, purged.
+
+systemd runs as process 1 of namespaces of its own, over this machine's files
+(an overlay in memory takes what is written), so nothing outside is touched.
+That needs root, a cgroup2 hierarchy and systemd itself; without them the test
+is skipped.
+
+usage: systemd_test.py BUILD
+"""
+import glob
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "conformance")]
+from deployment import Deployment, FastCGI, Tally
+import load
+
+SYSTEMD = "/lib/systemd/systemd"
+TRIAL = "/root/parlance-trial"  # inside: the packages and these files
+SOCKET = "/run/parlance/parlance.sock"
+CONF = "/etc/parlance/parlance.conf"
+tally = Tally()
+
+# ---- outside: a machine to try it on ----------------------------------------
+
+BEGIN = r"""
+set -e
+base=$1
+mount --make-rprivate /
+mount -t tmpfs -o mode=755 tmpfs "$base"
+mkdir "$base/up" "$base/work" "$base/root"
+mount -t overlay -o "lowerdir=/,upperdir=$base/up,workdir=$base/work" \
+	overlay "$base/root"
+root=$base/root
+mount -t proc proc "$root/proc"
+mount -t sysfs -o ro sysfs "$root/sys"
+mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
+mount -t tmpfs -o mode=755 tmpfs "$root/dev"
+for name in null zero full random urandom tty; do
+	touch "$root/dev/$name"
+	mount --bind "/dev/$name" "$root/dev/$name"
+done
+ln -s /proc/self/fd "$root/dev/fd"
+mkdir "$root/dev/pts" "$root/dev/shm"
+mount -t tmpfs tmpfs "$root/dev/shm"
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
+mount -t tmpfs -o mode=755 tmpfs "$root/run"
+mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+ip link set lo up
+mkdir -p "$root$3"
+shift
+cp -R "$1"/. "$root$2"
+# What this machine starts is not started there.
+: >"$root/etc/fstab"
+rm -rf "$root/var/log/journal"
+for unit in systemd-timesyncd systemd-update-utmp apparmor cron; do
+	ln -sf /dev/null "$root/etc/systemd/system/$unit.service"
+done
+cat >"$root/etc/systemd/system/trial.target" <<END
+[Unit]
+Requires=basic.target
+After=basic.target
+AllowIsolate=yes
+END
+mkdir "$root/$2/old"
+cd "$root"
+pivot_root . ".$2/old"
+umount -l "$2/old"
+exec env -i container=trial PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+	/lib/systemd/systemd --unit=trial.target --log-target=journal
+"""
+
+
+def cgroup2():
+    """Where it is mounted, or None."""
+    with open("/proc/self/mounts") as f:
+        for line in f:
+            if line.split()[2] == "cgroup2":
+                return line.split()[1]
+    return None
+
+
+class Machine:
+    def __init__(self, files):
+        self.base = tempfile.mkdtemp(prefix="parlance-systemd-")
+        self.group = os.path.join(cgroup2(), "parlance-test-%d" % os.getpid())
+        os.mkdir(self.group)
+        self.log = open(os.path.join(files, "begin.log"), "w+")
+        self.process = subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--fork", "--net", "--ipc",
+             "--uts", "--cgroup", "--kill-child=SIGKILL", "sh", "-c", BEGIN,
+             "sh", self.base, files, TRIAL], preexec_fn=self.join_group,
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+
+    def join_group(self):
+        with open(os.path.join(self.group, "cgroup.procs"), "w") as f:
+            f.write("0")
+
+    def first(self):
+        """The process that is 1 inside, or None."""
+        try:
+            with open("/proc/%d/task/%d/children" % (
+                    self.process.pid, self.process.pid)) as f:
+                pid = int(f.read().split()[0])
+            with open("/proc/%d/comm" % pid) as f:
+                return pid if f.read() == "systemd\n" else None
+        except (OSError, IndexError):
+            return None
+
+    def enter(self, *command, **more):
+        return subprocess.run(
+            ["nsenter", "-t", str(self.first()), "-m", "-p", "-n", "-i",
+             "-u", "-C", "--wd=/", *command], stdin=subprocess.DEVNULL,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+                 "DEBIAN_FRONTEND": "noninteractive"}, **more)
+
+    def is_up(self):
+        """True when its target is reached within some seconds."""
+        for _ in range(200):
+            if self.process.poll() is not None:
+                return False
+            if self.first() is not None and self.enter(
+                    "systemctl", "is-active", "-q", "trial.target",
+                    stderr=subprocess.DEVNULL).returncode == 0:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def close(self):
+        first = self.first()
+        if first is not None:
+            os.kill(first, signal.SIGKILL)
+        elif self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(20)
+        for folder, _, _ in os.walk(self.group, topdown=False):
+            for _ in range(50):
+                try:
+                    os.rmdir(folder)
+                    break
+                except OSError:
+                    time.sleep(0.05)
+        os.rmdir(self.base)
+
+    def why(self):
+        self.log.seek(0)
+        return self.log.read()[-500:].strip().replace("\n", "; ")
+
+
+def why_not():
+    """What is missing to try it here, or None."""
+    if os.getuid() != 0:
+        return "it needs root"
+    for program in ("unshare", "nsenter", "ip", "systemctl", "dpkg",
+                    "adduser", "setpriv"):
+        if shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
+            return "%s is not installed" % program
+    if not os.path.exists(SYSTEMD):
+        return "systemd is not installed"
+    if cgroup2() is None:
+        return "no cgroup2 hierarchy is mounted"
+    return None
+
+
+def next_version(deb, folder):
+    """The same package, by a version that comes later."""
+    tree = os.path.join(folder, "tree")
+    subprocess.run(["dpkg-deb", "-R", deb, tree], check=True)
+    control = os.path.join(tree, "DEBIAN", "control")
+    with open(control) as f:
+        text = f.read()
+    with open(control, "w") as f:
+        f.write(re.sub(r"(?m)^(Version: .*)$", r"\1+next", text))
+    out = os.path.join(folder, "next.deb")
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build",
+                    tree, out],
+                   check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(tree)
+
+
+def outside(build):
+    reason = why_not()
+    if reason is not None:
+        tally.skip("the package under systemd: " + reason)
+        tally.end()
+    with tempfile.TemporaryDirectory() as files:
+        env = {n: v for n, v in os.environ.items()
+               if n not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        top = os.path.join(HERE, "..")
+        started = time.monotonic()
+        subprocess.run(["make", "-s", "deb", "BUILD=" + os.path.relpath(
+            build, top)], cwd=top, env=env, check=True,
+            stdout=subprocess.DEVNULL)
+        print("make deb     %5.1f s" % (time.monotonic() - started))
+        shutil.copy(glob.glob(os.path.join(build, "parlance_*.deb"))[0],
+                    os.path.join(files, "parlance.deb"))
+        next_version(os.path.join(files, "parlance.deb"), files)
+        for path in (__file__, load.__file__, sys.modules[
+                "deployment"].__file__):
+            shutil.copy(path, files)
+        try:
+            machine = Machine(files)
+        except OSError as e:
+            tally.skip("the package under systemd: %s" % e)
+            tally.end()
+        try:
+            started = time.monotonic()
+            if machine.is_up():
+                print("it starts    %5.1f s" % (time.monotonic() - started),
+                      flush=True)
+                done = machine.enter("/usr/bin/python3", os.path.join(
+                    TRIAL, "systemd_test.py"), "--inside", timeout=300)
+                sys.exit(done.returncode)
+            tally.skip("the package under systemd: it does not start here: "
+                       + machine.why())
+        finally:
+            machine.close()
+    tally.end()
+
+
+# ---- inside ------------------------------------------------------------------
+
+# What the service may and may not, tried in its own sandbox.
+PROBE = r"""
+import ctypes, errno, json, mmap, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+def tried(what):
+    try:
+        what()
+        return "done"
+    except OSError as e:
+        return errno.errorcode[e.errno]
+def call(name, *arguments):
+    def what():
+        if getattr(libc, name)(*arguments) < 0:
+            raise OSError(ctypes.get_errno(), name)
+    return what
+def write(path):
+    def what():
+        with open(path, "w") as f:
+            f.write("x")
+    return what
+with open("/proc/self/status") as f:
+    status = dict(line.rstrip().split(":\t") for line in f if ":\t" in line)
+result = {
+    "user": os.getuid(), "groups": os.getgroups(),
+    "privileges": status["NoNewPrivs"].strip(),
+    "capabilities": status["CapBnd"].strip(),
+    "seccomp": status["Seccomp"].strip(),
+    "umask": status["Umask"].strip(),
+    "state": tried(write("/var/lib/parlance/probe")),
+    "other state": tried(write("/var/lib/probe")),
+    "run": tried(write("/run/parlance/probe")),
+    "shared memory": tried(write("/dev/shm/probe")),
+    "programs": tried(write("/usr/lib/cgi-bin/parlance.fcgi")),
+    "configuration": tried(write("/etc/parlance/parlance.conf")),
+    "own configuration": tried(lambda: open("/etc/parlance/parlance.conf")),
+    "kernel": tried(write("/proc/sys/kernel/hostname")),
+    "disks": tried(lambda: open("/dev/ptmx", "rb").close() or os.stat(
+        "/dev/tty")),
+    "private tmp": os.listdir("/tmp"),
+    "namespaces": tried(call("unshare", 0x10000000)),
+    "mount": tried(call("mount", b"none", b"/tmp", b"tmpfs", 0, None)),
+    "chroot": tried(call("chroot", b"/tmp")),
+    "packets": tried(lambda: socket.socket(socket.AF_PACKET,
+                                           socket.SOCK_RAW, 0)),
+    "network": tried(lambda: socket.socket(socket.AF_INET)),
+    "code": tried(lambda: mmap.mmap(-1, 4096, prot=mmap.PROT_READ |
+                                    mmap.PROT_WRITE | mmap.PROT_EXEC)),
+    "set-user-id": tried(lambda: os.chmod("/var/lib/parlance/probe",
+                                          0o4755)),
+}
+with open("/var/lib/parlance/probe.json", "w") as f:
+    json.dump(result, f)
+os.unlink("/var/lib/parlance/probe")
+"""
+WANTED = {
+    "privileges": "1", "capabilities": "0000000000000000", "seccomp": "2",
+    "umask": "0077", "state": "done", "other state": "EROFS", "run": "EACCES",
+    "programs": "EROFS", "configuration": "EROFS",
+    "own configuration": "done", "kernel": "EROFS", "private tmp": [],
+    "namespaces": "EPERM", "mount": "EPERM", "chroot": "EPERM",
+    "packets": "EAFNOSUPPORT", "network": "done", "code": "EPERM",
+    "set-user-id": "EPERM",
+}
+LIGHTTPD = """
+server.document-root = "/var/www"
+server.bind = "127.0.0.1"
+server.port = 8001
+server.username = "www-data"
+server.groupname = "www-data"
+var.parlance_socket = "/run/parlance/parlance.sock"
+include "/usr/share/parlance/fcgi/lighttpd.conf"
+"""
+NGINX = """
+user www-data;
+pid /run/nginx.pid;
+events { }
+http {
+    access_log off;
+    upstream parlance { server unix:/run/parlance/parlance.sock; }
+    server {
+        listen 127.0.0.1:8002;
+        include /usr/share/parlance/fcgi/nginx.conf;
+    }
+}
+"""
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=100)
+
+
+def did(name, *command):
+    done = run(*command)
+    tally.check(name, done.returncode == 0, done.stdout + done.stderr)
+    return done.stdout
+
+
+def state_of(unit):
+    return run("systemctl", "is-active", unit).stdout.strip()
+
+
+def main_pid():
+    return run("systemctl", "show", "-P", "MainPID",
+               "parlance.service").stdout.strip()
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def wait_until(ready, seconds=5):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if ready():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def journal():
+    return run("journalctl", "-u", "parlance.service", "-o", "cat",
+               "--no-pager").stdout
+
+
+def modes(*paths):
+    done = run("stat", "-c", "%U:%G %a", *paths)
+    return done.stdout.split("\n")[:-1]
+
+
+def installed(*_):
+    did("dpkg -i", "dpkg", "-i", TRIAL + "/parlance.deb")
+    tally.equal("the socket listens", state_of("parlance.socket"), "active")
+    tally.equal("and begins with the machine", run(
+        "systemctl", "is-enabled", "parlance.socket").stdout, "enabled\n")
+    tally.equal("the service waits for a request",
+                state_of("parlance.service"), "inactive")
+    tally.equal("owners and modes", modes(
+        SOCKET, "/run/parlance", CONF, "/var/lib/parlance"),
+        ["root:www-data 660", "root:root 755", "root:parlance 640",
+         "parlance:parlance 700"])
+    connect = "import socket; s = socket.socket(socket.AF_UNIX); " \
+        "s.connect('%s')" % SOCKET
+    for user, want in (("www-data", 0), ("daemon", 1)):
+        done = run("setpriv", "--reuid=" + user, "--regid=" + user,
+                   "--clear-groups", "/usr/bin/python3", "-c", connect)
+        tally.check("%s %s" % (user, "may connect" if want == 0
+                               else "may not connect"),
+                    done.returncode == want and
+                    (want == 0 or "PermissionError" in done.stderr),
+                    done.stderr)
+
+
+def asked(d, _):
+    write(CONF, load.CONF % "/var/lib/parlance" + "# mine\n")
+    write("/etc/parlance/recordings.json", json.dumps(load.RECORDINGS))
+    started = time.monotonic()
+    reply = d.fcgi("GET", "/health-check")
+    tally.equal("a request starts it (%.0f ms)" % (
+        1000 * (time.monotonic() - started)), reply.text, '{"status":"ok"}')
+    tally.equal("the service runs", state_of("parlance.service"), "active")
+    secret = "a question of mine"
+    reply = d.fcgi("POST", "/v1/chat", {"bot_slug": "first",
+                                        "prompt": secret, "stream": False})
+    tally.equal("it answers", reply.status, 200)
+    request = reply.headers["x-request-id"]
+    wait_until(lambda: request in journal())
+    lines = [line for line in journal().split("\n") if request in line]
+    tally.check("a line in the journal, without words or keys",
+                len(lines) == 1 and "status=200" in lines[0] and
+                secret not in journal() and "demo-key" not in journal(),
+                journal())
+
+
+def web_servers(_, asks):
+    """As the head of each file says: a new user's web server."""
+    for name, path, text, port in (
+            ("lighttpd", "/etc/lighttpd/lighttpd.conf", LIGHTTPD, 8001),
+            ("nginx", "/etc/nginx/nginx.conf", NGINX, 8002)):
+        if shutil.which(name, path="/usr/sbin") is None:
+            continue
+        write(path, text)
+        did("systemctl start " + name, "systemctl", "start", name)
+        d = Deployment("/usr/lib/cgi-bin")
+        d.port = port
+        asks.append(d.http)
+        wait_until(lambda: run("curl", "-s", "http://127.0.0.1:%d/" % port)
+                   .returncode == 0)
+        for kind in (load.bot_quick, load.message_stream):
+            ok, seen = kind(d.http)
+            tally.check("%s: %s" % (name, kind.__name__), ok, seen)
+
+
+def restarts(_, asks):
+    clients = load.Load(asks, threads=9)
+    pids = {main_pid()}
+    for _ in range(3):
+        time.sleep(0.7)
+        did("systemctl restart under load", "systemctl", "restart",
+            "parlance.service")
+        pids.add(main_pid())
+    time.sleep(0.5)
+    clients.stop()
+    tally.equal("three times another process", len(pids), 4)
+    tally.check("no request failed in three restarts (%d served)"
+                % clients.total(), not clients.failures and
+                len(clients.served) == len(load.KINDS), clients.failures[:3])
+    print("served over three restarts: %s" % clients.served)
+
+
+def reloads(d, _):
+    pid = main_pid()
+    with open(CONF) as f:
+        text = f.read()
+    write(CONF, text + "[bot second]\nname = second\n")
+    did("systemctl reload", "systemctl", "reload", "parlance.service")
+    tally.check("the new bot is there", wait_until(
+        lambda: "second" in d.fcgi("GET", "/v1/bots").text))
+    write(CONF, text + "nonsense = 1\n")
+    run("systemctl", "reload", "parlance.service")
+    tally.check("what is wrong is in the journal", wait_until(
+        lambda: "parlance.conf:" in journal() and "nonsense" in journal()),
+        journal()[-500:])
+    tally.check("the old one goes on", "second" in d.fcgi(
+        "GET", "/v1/bots").text)
+    write(CONF, text)
+    run("systemctl", "reload", "parlance.service")
+    tally.equal("all by one process", main_pid(), pid)
+
+
+def sandbox(*_):
+    write("/usr/local/lib/probe.py", PROBE)
+    with open("/lib/systemd/system/parlance.service") as f:
+        text = f.read()
+    text = re.sub(r"(?m)^ExecStart=.*", "Type=oneshot\nExecStart="
+                  "/usr/bin/python3 /usr/local/lib/probe.py", text)
+    text = re.sub(r"(?m)^Restart=.*\n", "", text)
+    write("/run/systemd/system/probe.service", text)
+    run("systemctl", "daemon-reload")
+    did("the probe runs in the unit's sandbox", "systemctl", "start",
+        "probe.service")
+    with open("/var/lib/parlance/probe.json") as f:
+        seen = json.load(f)
+    os.unlink("/var/lib/parlance/probe.json")
+    for name, want in WANTED.items():
+        tally.equal("sandbox: " + name, seen[name], want)
+    tally.check("sandbox: not root", seen["user"] != 0 and
+                0 not in seen["groups"], seen)
+    with open("/proc/%s/status" % main_pid()) as f:
+        status = f.read()
+    tally.check("the service itself has it", "NoNewPrivs:\t1\n" in status and
+                "Seccomp:\t2\n" in status and
+                "CapBnd:\t0000000000000000\n" in status, status)
+    done = run("systemd-analyze", "security", "--no-pager",
+               "parlance.service")
+    level = re.search(r"Overall exposure level.*?: (\d+\.\d+)", done.stdout)
+    tally.check("systemd-analyze security", level is not None and
+                float(level.group(1)) < 2.0, done.stdout[-2000:])
+    print("systemd-analyze security: %s" % (level and level.group(1)))
+
+
+def crash(d, _):
+    pid = int(main_pid())
+    os.kill(pid, signal.SIGKILL)
+    tally.equal("a killed service is started again",
+                d.fcgi("GET", "/health-check").text, '{"status":"ok"}')
+    tally.check("by systemd", main_pid() not in ("0", str(pid)), main_pid())
+
+
+def upgraded(_, asks):
+    pid = main_pid()
+    clients = load.Load(asks, threads=6)
+    time.sleep(0.5)
+    did("upgrade under load", "dpkg", "-i", TRIAL + "/next.deb")
+    time.sleep(0.5)
+    clients.stop()
+    tally.check("no request failed in the upgrade (%d served)"
+                % clients.total(), not clients.failures and clients.total(),
+                clients.failures[:3])
+    tally.check("the new version serves", main_pid() != pid, main_pid())
+    with open(CONF) as f:
+        tally.check("the configuration is kept", f.read().endswith(
+            "# mine\n"))
+    tally.equal("and its owner and mode", modes(CONF), ["root:parlance 640"])
+
+
+def removed(*_):
+    did("dpkg --remove", "dpkg", "--remove", "parlance")
+    tally.check("nothing listens", not os.path.exists(SOCKET) and
+                state_of("parlance.service") != "active")
+    tally.check("configuration and conversations are kept",
+                os.path.exists(CONF) and
+                os.path.exists("/var/lib/parlance/parlance.db"))
+    did("dpkg --purge", "dpkg", "--purge", "parlance")
+    left = [path for path in (
+        "/etc/parlance", "/var/lib/parlance", "/usr/bin/parlance",
+        "/usr/share/parlance", "/lib/systemd/system/parlance.service",
+        "/etc/systemd/system/sockets.target.wants/parlance.socket",
+        "/etc/systemd/system/multi-user.target.wants/parlance.service")
+        if os.path.lexists(path)]
+    tally.equal("purging leaves nothing", left,
+                ["/etc/parlance"])  # the recordings are not the package's
+    tally.equal("systemd knows it no more", run(
+        "systemctl", "show", "-P", "LoadState", "parlance.socket").stdout,
+        "not-found\n")
+    tally.check("nor is there its user", run(
+        "getent", "passwd", "parlance").returncode != 0)
+
+
+def inside():
+    with Deployment("/usr/lib/cgi-bin") as d:
+        d.address = SOCKET
+        asks = [d.fcgi]
+        for test in (installed, asked, web_servers, restarts, reloads,
+                     sandbox, crash, upgraded, removed):
+            started = time.monotonic()
+            test(d, asks)
+            print("%-12s %5.1f s" % (test.__name__,
+                                     time.monotonic() - started), flush=True)
+    tally.end()
+
+
+if sys.argv[1] == "--inside":
+    inside()
+else:
+    outside(os.path.abspath(sys.argv[1]))
