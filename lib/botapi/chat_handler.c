@@ -232,6 +232,8 @@ store_usage(struct db *db, void *arg)
 	count_usage(a, &counts);
 	err = usage_rows_add(db, a->x->caller->key->name, a->request.user_id,
 	    (int32_t)(clock_now_s() / DAY_S), &counts);
+	if (err == ERR_NONE)
+		err = turn_store_hits(a->turn, db);
 	if (err != ERR_NONE)
 		return err;
 	return limits_settle(db, &a->ticket,

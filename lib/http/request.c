@@ -398,3 +398,10 @@ request_query(const struct request *r, const char *name, struct span *value)
 {
 	return urlencoded_find(r->query, name, r->arena, value);
 }
+
+bool
+request_query_next(const struct request *r, struct span *rest,
+    const char *name, struct span *value)
+{
+	return urlencoded_find_next(rest, name, r->arena, value);
+}

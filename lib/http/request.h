@@ -65,5 +65,9 @@ enum body_state request_read_body(struct request *r, size_t max);
  * SPAN_NONE when out of memory. */
 bool request_query(const struct request *r, const char *name,
     struct span *value);
+/* The same for a parameter that may come several times: the next one in
+ * *rest, which begins as r->query. */
+bool request_query_next(const struct request *r, struct span *rest,
+    const char *name, struct span *value);
 
 #endif

@@ -63,16 +63,23 @@ name_is(struct span encoded, const char *name)
 }
 
 bool
-urlencoded_find(struct span text, const char *name, struct arena *a,
+urlencoded_find_next(struct span *rest, const char *name, struct arena *a,
     struct span *value)
 {
 	struct span found, encoded;
 
-	while (urlencoded_next(&text, &found, &encoded)) {
+	while (urlencoded_next(rest, &found, &encoded)) {
 		if (!name_is(found, name))
 			continue;
 		*value = percent_decode(a, encoded, true);
 		return true;
 	}
 	return false;
+}
+
+bool
+urlencoded_find(struct span text, const char *name, struct arena *a,
+    struct span *value)
+{
+	return urlencoded_find_next(&text, name, a, value);
 }

@@ -22,4 +22,8 @@ bool urlencoded_next(struct span *rest, struct span *name,
 bool urlencoded_find(struct span text, const char *name, struct arena *a,
     struct span *value);
 
+/* The same of the first pair in *rest, which is cut behind it. */
+bool urlencoded_find_next(struct span *rest, const char *name,
+    struct arena *a, struct span *value);
+
 #endif

@@ -12,11 +12,12 @@
 
 #include "base/log.h"
 #include "base/state_file.h"
+#include "base/uuid.h"
 #include "store/db.h"
 
 /* Goes up with the schema, and with any change of how words are found, folded
  * or stemmed: a segment is taken out of the index by its words. */
-#define INDEX_VERSION 3
+#define INDEX_VERSION 4
 
 static const char schema[] =
     "CREATE TABLE dataset(id INTEGER PRIMARY KEY, uid TEXT UNIQUE NOT NULL,"
@@ -26,7 +27,13 @@ static const char schema[] =
     " path TEXT NOT NULL, uid TEXT NOT NULL, name TEXT NOT NULL,"
     " size INTEGER NOT NULL, changed INTEGER NOT NULL, hash BLOB,"
     " language TEXT, fault TEXT, segments INTEGER NOT NULL,"
-    " words INTEGER NOT NULL, UNIQUE(dataset, path));"
+    " words INTEGER NOT NULL, tokens INTEGER NOT NULL,"
+    " started INTEGER NOT NULL, finished INTEGER NOT NULL,"
+    " UNIQUE(dataset, path));"
+    "CREATE INDEX document_uid ON document(uid);"
+    "CREATE INDEX document_age ON document(dataset, changed);"
+    "CREATE INDEX document_faulty ON document(dataset)"
+    " WHERE fault IS NOT NULL;"
     "CREATE TABLE segment(id INTEGER PRIMARY KEY, document INTEGER NOT NULL,"
     " position INTEGER NOT NULL, is_row INTEGER NOT NULL,"
     " words INTEGER NOT NULL, heading TEXT NOT NULL, content TEXT NOT NULL);"
@@ -39,7 +46,7 @@ static const char schema[] =
     "CREATE VIRTUAL TABLE lookup USING fts5(heading, body, content='',"
     " columnsize=0, tokenize='parlance');"
     "INSERT INTO lookup(lookup, rank) VALUES('hashsize', 8388608);"
-    "PRAGMA user_version=3;";
+    "PRAGMA user_version=4;";
 
 static struct index_store *
 new_store(const struct config *config)
@@ -312,6 +319,20 @@ index_close(struct index_store *x)
 	if (x->lock >= 0)
 		(void)close(x->lock);
 	free(x);
+}
+
+const char *
+index_segment_uid(struct arena *arena, const char *document,
+    struct span content)
+{
+	const char *name = arena_printf(arena, "%s\n%.*s", document,
+	    (int)content.len, content.data);
+	char uid[UUID_TEXT];
+
+	if (name == NULL)
+		return NULL;
+	uuid_from_name("segment", span_of(name), uid);
+	return arena_strdup(arena, uid);
 }
 
 enum err

@@ -75,8 +75,13 @@ struct index_document {
 	struct span hash;
 	const char *language; /* code or NULL */
 	const char *fault;    /* why it was skipped, or NULL */
-	int64_t segments, words;
+	int64_t segments, words, tokens;
 };
+
+/* A segment's id: its document's and its words', so that it stays the same
+ * however often the index is made anew.  In the arena; NULL: no memory. */
+const char *index_segment_uid(struct arena *arena, const char *document,
+    struct span content);
 
 /* Adds the row; d->id is set.  Segments follow, then index_end_document. */
 enum err index_begin_document(struct index_store *x,

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "engine/engine.h"
 #include "knowledge/index_store.h"
 #include "store/db.h"
 
@@ -72,8 +74,8 @@ index_begin_document(struct index_store *x,
 {
 	struct db_stmt *s = db_prepare(x->db,
 	    "INSERT INTO document(dataset, path, uid, name, size, changed,"
-	    " hash, language, fault, segments, words)"
-	    " VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, 0)");
+	    " hash, language, fault, segments, words, tokens, started,"
+	    " finished) VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, 0, 0, ?, 0)");
 	enum err err;
 
 	db_bind_int(s, 1, dataset->id);
@@ -84,9 +86,10 @@ index_begin_document(struct index_store *x,
 	db_bind_int(s, 6, d->changed_ns);
 	db_bind_blob(s, 7, d->hash);
 	db_bind_cstring(s, 8, d->language);
+	db_bind_int(s, 9, clock_now_us());
 	err = db_run(s);
 	d->id = db_last_id(x->db);
-	d->segments = d->words = 0;
+	d->segments = d->words = d->tokens = 0;
 	return err;
 }
 
@@ -181,6 +184,7 @@ index_add_segment(struct index_store *x, const struct index_dataset *dataset,
 		return err;
 	d->segments++;
 	d->words += x->fts.words; /* the body is read last */
+	d->tokens += engine_count_tokens(segment->content);
 	s = db_prepare(x->db,
 	    "INSERT INTO segment(id, document, position, is_row, words,"
 	    " heading, content) VALUES(?, ?, ?, ?, ?, ?, ?)");
@@ -199,13 +203,15 @@ index_end_document(struct index_store *x, struct index_dataset *dataset,
     const struct index_document *d)
 {
 	struct db_stmt *s = db_prepare(x->db,
-	    "UPDATE document SET fault = ?, segments = ?, words = ?"
-	    " WHERE id = ?");
+	    "UPDATE document SET fault = ?, segments = ?, words = ?,"
+	    " tokens = ?, finished = ? WHERE id = ?");
 
 	db_bind_cstring(s, 1, d->fault);
 	db_bind_int(s, 2, d->segments);
 	db_bind_int(s, 3, d->words);
-	db_bind_int(s, 4, d->id);
+	db_bind_int(s, 4, d->tokens);
+	db_bind_int(s, 5, clock_now_us());
+	db_bind_int(s, 6, d->id);
 	dataset->segments += d->segments;
 	dataset->words += d->words;
 	return db_run(s);

@@ -6,6 +6,7 @@
 
 /* Paths of documents that came over the API begin so; a file's never. */
 #define INGEST_API_PATH "//"
+#define INGEST_API_PATH_END "/0" /* the first text behind all of them */
 
 /*
  * Adds the document: guesses its language unless the dataset declares one,

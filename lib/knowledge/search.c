@@ -418,17 +418,12 @@ make_hit(struct search *s, const struct rank_segment *r, double score,
     struct arena *arena, struct search_hit *hit)
 {
 	struct passage *p = &hit->passage;
-	char uid[UUID_TEXT], *name;
 
-	name = arena_printf(arena, "%s\n%.*s", r->document_uid,
-	    (int)r->content.len, r->content.data);
-	if (name == NULL)
-		return ERR_MEMORY;
-	uuid_from_name("segment", span_of(name), uid);
 	*p = (struct passage){.dataset_id = s->d->uid,
 	    .dataset_name = s->d->name, .document_id = r->document_uid,
 	    .document_name = r->document_name,
-	    .segment_id = arena_strdup(arena, uid),
+	    .segment_id = index_segment_uid(arena, r->document_uid,
+		r->content),
 	    .segment_position = r->position, .score = score,
 	    .heading = r->heading, .content = r->content,
 	    .is_row = r->is_row,

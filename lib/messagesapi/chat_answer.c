@@ -104,6 +104,8 @@ store_end(struct db *db, void *arg)
 		    false);
 	if (err == ERR_NONE && c->start.annotation != NULL)
 		err = annotations_hit(db, c->start.annotation_seq);
+	if (err == ERR_NONE && c->turn != NULL)
+		err = turn_store_hits(c->turn, db);
 	return err;
 }
 

@@ -90,28 +90,33 @@ keep_document(struct exchange *x, const struct dataset_view *d,
 	return err;
 }
 
-/* A document of the store that the index does not have yet. */
 static enum err
-look_up(struct exchange *x, const struct dataset_document_row *row,
-    struct browse_document *out)
+send_document(struct exchange *x, const struct dataset_document_row *row)
 {
-	enum err err = browse_document(x->config, row->dataset, row->id,
-	    x->request.arena, out);
+	struct buf body = BUF_INIT(REPLY_MAX);
+	struct browse_document document;
+	struct dataset_reader r;
+	enum err err = dataset_reader_open(x, &r);
 
-	if (err != ERR_NOT_FOUND)
+	if (err != ERR_NONE)
 		return err;
-	*out = (struct browse_document){.id = row->id, .name = row->name,
-	    .from_api = true, .waiting = true, .position = 1,
-	    .created_s = row->created_us / 1000000};
-	return ERR_NONE;
+	buf_adds(&body, "{\"document\":");
+	err = dataset_view_lookup(&r, row, &document);
+	if (err == ERR_NONE)
+		err = dataset_view_document(&r, &document, &body);
+	dataset_reader_close(&r);
+	jsonout_member_cstring(&body, "batch", row->batch);
+	buf_addc(&body, '}');
+	if (err == ERR_NONE)
+		return reply_json(x, 200, &body);
+	buf_release(&body);
+	return err;
 }
 
 static enum err
 add_document(struct exchange *x, const struct dataset_view *d,
     struct dataset_document_row *row)
 {
-	struct buf body = BUF_INIT(REPLY_MAX);
-	struct browse_document document;
 	char id[UUID_TEXT], batch[48];
 	enum err err = uuid_random(id);
 
@@ -123,15 +128,7 @@ add_document(struct exchange *x, const struct dataset_view *d,
 	    (long long)(row->created_us / 1000000), id);
 	if (err == ERR_NONE)
 		err = keep_document(x, d, row);
-	if (err == ERR_NONE)
-		err = look_up(x, row, &document);
-	if (err != ERR_NONE)
-		return err;
-	buf_adds(&body, "{\"document\":");
-	dataset_view_document(x, &document, row->doc_form, &body);
-	jsonout_member_cstring(&body, "batch", batch);
-	buf_addc(&body, '}');
-	return reply_json(x, 200, &body);
+	return err == ERR_NONE ? send_document(x, row) : err;
 }
 
 enum err
@@ -303,40 +300,27 @@ document_by_file_post(struct exchange *x)
 	return add_document(x, &d, &row);
 }
 
-/* ---- listing ------------------------------------------------------------- */
+/* ---- deleting ------------------------------------------------------------ */
 
-enum err
-documents_get(struct exchange *x)
+/* A file of a folder is deleted where it is. */
+static enum err
+refuse_deletion(struct exchange *x, const char *dataset, const char *id)
 {
-	struct buf body = BUF_INIT(REPLY_MAX);
-	struct browse_document *list;
-	struct dataset_view d;
-	struct parse_page page;
-	int64_t total;
-	size_t n, i;
-	enum err err;
+	struct browse index;
+	bool known = false;
+	enum err err = browse_open(x->config, &index);
 
-	if (!dataset_view_find(x, &d, &err) ||
-	    !parse_page(x, PAGE_MAX, &page, &err))
-		return err;
-	err = browse_documents(x->config, d.row.id, page.keyword,
-	    (page.page - 1) * page.limit, (size_t)page.limit,
-	    x->request.arena, &list, &n, &total);
+	if (err == ERR_NONE)
+		err = browse_has(&index, dataset, id, &known);
+	browse_close(&index);
 	if (err != ERR_NONE)
 		return err;
-	buf_adds(&body, "{\"data\":[");
-	for (i = 0; i < n; i++)
-		dataset_view_document(x, &list[i], "text_model", &body);
-	buf_addc(&body, ']');
-	dataset_view_page(&body, page.page, page.limit, total);
-	buf_addc(&body, '}');
-	return reply_json(x, 200, &body);
+	return reply_error(x, known ? REPLY_DOCUMENT_FIXED : REPLY_DOCUMENT);
 }
 
 enum err
 document_delete(struct exchange *x)
 {
-	struct browse_document file;
 	struct dataset_view d;
 	char text[UUID_TEXT];
 	struct span id = api_store_uuid(x->captures[1], text);
@@ -356,132 +340,5 @@ document_delete(struct exchange *x)
 		return reply_nothing(x);
 	if (err != ERR_NOT_FOUND)
 		return err;
-	/* A file of a folder is deleted where it is. */
-	err = browse_document(x->config, d.row.id, id.data, x->request.arena,
-	    &file);
-	if (err == ERR_NONE)
-		return reply_error(x, REPLY_DOCUMENT_FIXED);
-	return err == ERR_NOT_FOUND ? reply_error(x, REPLY_DOCUMENT) : err;
-}
-
-static void
-put_status(const struct browse_document *d, struct buf *out)
-{
-	static const char *const times[] = {"processing_started_at",
-	    "parsing_completed_at", "cleaning_completed_at",
-	    "splitting_completed_at", "completed_at"};
-	size_t i;
-
-	jsonout_comma(out);
-	buf_addc(out, '{');
-	jsonout_member_cstring(out, "id", d->id);
-	jsonout_member_cstring(out, "indexing_status",
-	    d->waiting ? "waiting" : d->fault != NULL ? "error" : "completed");
-	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		if (d->waiting)
-			jsonout_member_null(out, times[i]);
-		else
-			jsonout_member_int(out, times[i], d->created_s);
-	}
-	jsonout_member_null(out, "paused_at");
-	jsonout_member_cstring(out, "error", d->fault);
-	jsonout_member_null(out, "stopped_at");
-	jsonout_member_int(out, "completed_segments", d->segments);
-	jsonout_member_int(out, "total_segments", d->segments);
-	buf_addc(out, '}');
-}
-
-/* One page of a batch; *after is where it ends, 0 when nothing is left. */
-static enum err
-put_batch(struct exchange *x, const char *dataset, const char *batch,
-    int64_t *after, struct buf *out)
-{
-	struct dataset_document_row *rows;
-	struct browse_document document;
-	struct db *db;
-	size_t n = 0, i;
-	enum err err = store_lease(x->stores, &db);
-
-	if (err != ERR_NONE)
-		return err;
-	err = dataset_documents_batch(db, dataset, batch, *after, PAGE_MAX,
-	    x->request.arena, &rows, &n);
-	store_return(x->stores, db);
-	for (i = 0; i < n && err == ERR_NONE; i++) {
-		err = look_up(x, &rows[i], &document);
-		if (err == ERR_NONE)
-			put_status(&document, out);
-	}
-	*after = n == PAGE_MAX ? rows[n - 1].seq : 0;
-	return err;
-}
-
-enum err
-indexing_status_get(struct exchange *x)
-{
-	struct buf body = BUF_INIT(REPLY_MAX);
-	struct dataset_view d;
-	const char *batch;
-	int64_t after = 0;
-	size_t empty;
-	enum err err;
-
-	if (!dataset_view_find(x, &d, &err))
-		return err;
-	batch = arena_strndup(x->request.arena, x->captures[1].data,
-	    x->captures[1].len);
-	if (batch == NULL)
-		return ERR_MEMORY;
-	buf_adds(&body, "{\"data\":[");
-	empty = body.len;
-	do
-		err = put_batch(x, d.row.id, batch, &after, &body);
-	while (err == ERR_NONE && after != 0);
-	if (err == ERR_NONE && body.len > empty) {
-		buf_adds(&body, "]}");
-		return reply_json(x, 200, &body);
-	}
-	buf_release(&body);
-	return err == ERR_NONE ? reply_error(x, REPLY_DOCUMENTS) : err;
-}
-
-enum err
-segments_get(struct exchange *x)
-{
-	struct buf body = BUF_INIT(REPLY_MAX);
-	struct browse_document document;
-	struct browse_segment *list;
-	struct dataset_view d;
-	char text[UUID_TEXT];
-	struct parse_page page;
-	int64_t total;
-	size_t n, i;
-	enum err err;
-
-	if (!dataset_view_find(x, &d, &err) ||
-	    !parse_page(x, PAGE_MAX, &page, &err))
-		return err;
-	err = browse_document(x->config, d.row.id,
-	    api_store_uuid(x->captures[1], text).data, x->request.arena,
-	    &document);
-	if (err == ERR_NOT_FOUND)
-		return reply_error(x, REPLY_DOCUMENT_MISSING);
-	if (err == ERR_NONE)
-		err = browse_segments(x->config, document.id, page.keyword,
-		    (page.page - 1) * page.limit, (size_t)page.limit,
-		    x->request.arena, &list, &n, &total);
-	if (err != ERR_NONE)
-		return err;
-	buf_adds(&body, "{\"data\":[");
-	for (i = 0; i < n; i++) {
-		jsonout_comma(&body);
-		buf_addc(&body, '{');
-		dataset_view_segment(x, document.id, &list[i], &body);
-		buf_addc(&body, '}');
-	}
-	buf_addc(&body, ']');
-	jsonout_member_cstring(&body, "doc_form", "text_model");
-	dataset_view_page(&body, page.page, page.limit, total);
-	buf_addc(&body, '}');
-	return reply_json(x, 200, &body);
+	return refuse_deletion(x, d.row.id, id.data);
 }

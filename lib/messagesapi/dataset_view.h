@@ -19,17 +19,46 @@ struct dataset_view {
 bool dataset_view_find(struct exchange *x, struct dataset_view *d,
     enum err *err);
 /* One declared knowledge as a dataset. */
-void dataset_view_declared(const struct knowledge_config *k,
-    struct dataset_view *d);
+void dataset_view_declared(const struct config *config,
+    const struct knowledge_config *k, struct dataset_view *d);
+
+/* Does keyword stand in name, whatever its case? */
+bool dataset_view_fits(struct span keyword, const char *name);
+
+/* What answers are made from; opened for one answer.  It holds a leased
+ * connection: nothing else may be leased meanwhile. */
+struct dataset_reader {
+	struct exchange *x;
+	struct db *db;
+	struct browse index;
+};
+
+enum err dataset_reader_open(struct exchange *x, struct dataset_reader *r)
+    __attribute__((warn_unused_result));
+void dataset_reader_close(struct dataset_reader *r);
+
+/* A document of the store, which the index may not have yet: then it stands
+ * behind those that it has. */
+enum err dataset_view_lookup(const struct dataset_reader *r,
+    const struct dataset_document_row *row, struct browse_document *out)
+    __attribute__((warn_unused_result));
 
 /* The members of a `Dataset` object, with its braces. */
-enum err dataset_view_json(struct exchange *x, const struct dataset_view *d,
+enum err dataset_view_json(const struct dataset_reader *r,
+    const struct dataset_view *d, struct buf *out)
+    __attribute__((warn_unused_result));
+/* A `Document`, with its braces. */
+enum err dataset_view_document(const struct dataset_reader *r,
+    const struct browse_document *d, struct buf *out)
+    __attribute__((warn_unused_result));
+/* The members of a `Segment`, without braces. */
+enum err dataset_view_segment(const struct dataset_reader *r,
+    const struct browse_document *d, const struct browse_segment *s,
     struct buf *out) __attribute__((warn_unused_result));
-/* A `Document`, a `Segment`. */
-void dataset_view_document(struct exchange *x,
-    const struct browse_document *d, const char *doc_form, struct buf *out);
-void dataset_view_segment(struct exchange *x, const char *document,
-    const struct browse_segment *s, struct buf *out);
+/* How a document is cut: "text_model" and so on. */
+enum err dataset_view_form(const struct dataset_reader *r,
+    const struct browse_document *d, const char **form)
+    __attribute__((warn_unused_result));
 /* has_more, limit, total, page: after the data. */
 void dataset_view_page(struct buf *out, int64_t page, int64_t limit,
     int64_t total);

@@ -122,8 +122,13 @@ static enum err
 send_dataset(struct exchange *x, const struct dataset_view *d)
 {
 	struct buf body = BUF_INIT(REPLY_MAX);
-	enum err err = dataset_view_json(x, d, &body);
+	struct dataset_reader r;
+	enum err err = dataset_reader_open(x, &r);
 
+	if (err != ERR_NONE)
+		return err;
+	err = dataset_view_json(&r, d, &body);
+	dataset_reader_close(&r);
 	if (err == ERR_NONE)
 		return reply_json(x, 200, &body);
 	buf_release(&body);
@@ -158,23 +163,6 @@ datasets_post(struct exchange *x)
 
 /* ---- listing ------------------------------------------------------------- */
 
-/* Does keyword stand in name, whatever its case? */
-static bool
-fits(struct span keyword, const char *name)
-{
-	size_t i, k, len = strlen(name);
-
-	for (i = 0; i + keyword.len <= len; i++) {
-		for (k = 0; k < keyword.len; k++)
-			if (text_lower(name[i + k]) !=
-			    text_lower(keyword.data[k]))
-				break;
-		if (k == keyword.len)
-			return true;
-	}
-	return false;
-}
-
 struct listing {
 	struct parse_page page;
 	struct datasets_filter filter;
@@ -204,20 +192,21 @@ read_listing(struct exchange *x, struct listing *l, enum err *err)
 
 /* The declared ones that fit, from the skip-th, at most limit; *n: all. */
 static enum err
-put_declared(struct exchange *x, struct span keyword, int64_t skip,
-    int64_t limit, struct buf *out, int64_t *n)
+put_declared(const struct dataset_reader *r, struct span keyword,
+    int64_t skip, int64_t limit, struct buf *out, int64_t *n)
 {
+	const struct config *config = r->x->config;
 	struct dataset_view d;
 	enum err err = ERR_NONE;
 	size_t i;
 
 	*n = 0;
-	for (i = 0; i < x->config->n_knowledge && err == ERR_NONE; i++) {
-		dataset_view_declared(&x->config->knowledge[i], &d);
-		if (!fits(keyword, d.row.name))
+	for (i = 0; i < config->n_knowledge && err == ERR_NONE; i++) {
+		dataset_view_declared(config, &config->knowledge[i], &d);
+		if (!dataset_view_fits(keyword, d.row.name))
 			continue;
 		if (*n >= skip && *n < skip + limit)
-			err = dataset_view_json(x, &d, out);
+			err = dataset_view_json(r, &d, out);
 		(*n)++;
 	}
 	return err;
@@ -225,31 +214,25 @@ put_declared(struct exchange *x, struct span keyword, int64_t skip,
 
 /* Those made over the API, newest first, then the declared ones. */
 static enum err
-put_page(struct exchange *x, const struct listing *l, struct buf *out,
-    int64_t *total)
+put_page(const struct dataset_reader *r, const struct listing *l,
+    struct buf *out, int64_t *total)
 {
-	int64_t skip = (l->page.page - 1) * l->page.limit, declared;
+	int64_t skip = (l->page.page - 1) * l->page.limit, declared = 0;
 	struct dataset_row *rows;
 	struct dataset_view d;
-	struct db *db;
-	size_t n = 0, i;
-	enum err err = store_lease(x->stores, &db);
+	size_t n, i;
+	enum err err = datasets_page(r->db, &l->filter, skip,
+	    (size_t)l->page.limit, r->x->request.arena, &rows, &n, total);
 
-	if (err != ERR_NONE)
-		return err;
-	err = datasets_page(db, &l->filter, skip, (size_t)l->page.limit,
-	    x->request.arena, &rows, &n, total);
-	store_return(x->stores, db);
 	for (i = 0; i < n && err == ERR_NONE; i++) {
 		d = (struct dataset_view){.row = rows[i]};
-		err = dataset_view_json(x, &d, out);
+		err = dataset_view_json(r, &d, out);
 	}
 	skip = skip > *total ? skip - *total : 0;
 	if (err == ERR_NONE)
-		err = put_declared(x, l->filter.keyword, skip,
+		err = put_declared(r, l->filter.keyword, skip,
 		    l->page.limit - (int64_t)n, out, &declared);
-	if (err == ERR_NONE)
-		*total += declared;
+	*total += declared;
 	return err;
 }
 
@@ -257,15 +240,20 @@ enum err
 datasets_get(struct exchange *x)
 {
 	struct buf body = BUF_INIT(REPLY_MAX);
+	struct dataset_reader r;
 	struct listing l;
 	int64_t total = 0;
-	enum err err = ERR_NONE;
+	enum err err;
 
 	if (!read_listing(x, &l, &err))
 		return err;
+	err = dataset_reader_open(x, &r);
+	if (err != ERR_NONE)
+		return err;
 	buf_adds(&body, "{\"data\":[");
 	if (!l.nothing)
-		err = put_page(x, &l, &body, &total);
+		err = put_page(&r, &l, &body, &total);
+	dataset_reader_close(&r);
 	buf_addc(&body, ']');
 	dataset_view_page(&body, l.page.page, l.page.limit, total);
 	buf_addc(&body, '}');
@@ -345,16 +333,24 @@ read_retrieval(struct exchange *x, struct retrieval *r, enum err *err)
 	return !faults_answered(&faults, x, err);
 }
 
-static void
-put_record(struct exchange *x, const struct passage *p, struct buf *out)
+static enum err
+put_record(const struct dataset_reader *r, const struct passage *p,
+    struct buf *out)
 {
 	struct browse_segment s = {.id = p->segment_id,
 	    .position = p->segment_position, .words = p->word_count,
 	    .content = p->content};
+	struct browse_document d;
+	enum err err = browse_document(&r->index, p->dataset_id,
+	    p->document_id, r->x->request.arena, &d);
 
+	if (err == ERR_NOT_FOUND)
+		return ERR_NONE; /* removed since it was found */
+	if (err != ERR_NONE)
+		return err;
 	jsonout_comma(out);
 	buf_adds(out, "{\"segment\":{");
-	dataset_view_segment(x, p->document_id, &s, out);
+	err = dataset_view_segment(r, &d, &s, out);
 	jsonout_name(out, "document");
 	buf_addc(out, '{');
 	jsonout_member_cstring(out, "id", p->document_id);
@@ -369,35 +365,54 @@ put_record(struct exchange *x, const struct passage *p, struct buf *out)
 	jsonout_member_raw(out, "files", SPAN("[]"));
 	jsonout_member_null(out, "summary");
 	buf_addc(out, '}');
+	return err;
+}
+
+static enum err
+put_records(const struct dataset_reader *r, const struct retrieval *asked,
+    const struct passage *passages, size_t n, struct buf *out)
+{
+	enum err err = ERR_NONE;
+	size_t i;
+
+	buf_adds(out, "{\"query\":{");
+	jsonout_member(out, "content", asked->query);
+	buf_adds(out, "},\"records\":[");
+	for (i = 0; i < n && err == ERR_NONE; i++)
+		if (passages[i].score >= asked->threshold)
+			err = put_record(r, &passages[i], out);
+	buf_adds(out, "]}");
+	return err;
 }
 
 enum err
 dataset_retrieve(struct exchange *x)
 {
 	struct buf body = BUF_INIT(REPLY_MAX);
+	struct browse_dataset counts;
+	struct dataset_reader r;
 	struct dataset_view d;
-	struct retrieval r;
+	struct retrieval asked;
 	struct passage *passages;
-	int64_t documents, words;
-	size_t n, i;
+	size_t n;
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err) || !read_retrieval(x, &r, &err))
+	if (!dataset_view_find(x, &d, &err) ||
+	    !read_retrieval(x, &asked, &err))
 		return err;
-	err = browse_dataset(x->config, d.row.id, &documents, &words);
-	if (err == ERR_NONE && documents == 0)
-		return reply_error(x, REPLY_DATASET_EMPTY);
+	/* Before anything is opened: it may ask an engine upstream. */
+	err = knowledge_retrieve(x->config, d.row.id, asked.query,
+	    (size_t)asked.top_k, x->request.arena, &passages, &n);
 	if (err == ERR_NONE)
-		err = knowledge_retrieve(x->config, d.row.id, r.query,
-		    (size_t)r.top_k, x->request.arena, &passages, &n);
+		err = dataset_reader_open(x, &r);
 	if (err != ERR_NONE)
 		return err;
-	buf_adds(&body, "{\"query\":{");
-	jsonout_member(&body, "content", r.query);
-	buf_adds(&body, "},\"records\":[");
-	for (i = 0; i < n; i++)
-		if (passages[i].score >= r.threshold)
-			put_record(x, &passages[i], &body);
-	buf_adds(&body, "]}");
-	return reply_json(x, 200, &body);
+	err = browse_dataset(&r.index, d.row.id, &counts);
+	if (err == ERR_NONE && counts.documents > 0)
+		err = put_records(&r, &asked, passages, n, &body);
+	dataset_reader_close(&r);
+	if (err == ERR_NONE && counts.documents > 0)
+		return reply_json(x, 200, &body);
+	buf_release(&body);
+	return err == ERR_NONE ? reply_error(x, REPLY_DATASET_EMPTY) : err;
 }

@@ -2,15 +2,19 @@
 #include "messagesapi/handlers.h"
 
 #include <check.h>
+#include <sqlite3.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "messagesapi/api_deployment.h"
+#include "store/datasets.h"
 
 Suite *datasets_handler_suite(void);
 
 #define D KEY_DATASET
 #define F(...) arena_printf(&deployment_arena, __VA_ARGS__)
+#define NEWEST "(newest)" /* the path of a dataset that is there */
 #define UNKNOWN "/v1/datasets/0d1a5f0e-0000-8000-8000-0000000000ff"
 
 /* A dataset's path, by its name. */
@@ -157,6 +161,232 @@ START_TEST(a_text_is_found_until_it_is_deleted)
 }
 END_TEST
 
+/* A moment of the last minute. */
+static void
+ck_now(const char *text)
+{
+	int64_t s;
+
+	ck_assert_msg(text_to_int64(span_of(text), 0, INT64_MAX, &s), "%s",
+	    text);
+	ck_assert_int_le(s, time(NULL));
+	ck_assert_int_ge(s, time(NULL) - 60);
+}
+
+START_TEST(fields_hold_true_values)
+{
+	const char *path = make("Zoo"), *id;
+
+	(void)add_text(path, "Lions", "Lions sleep in the shade.");
+	id = add_text(path, "Zebras", "# Zebras\\n\\nZebras graze.\\n\\n"
+	    "# Water\\n\\nZebras drink at the lake behind the hill.");
+	ck_assert_str_eq(text_at("document.position"), "2");
+	ck_assert_str_eq(text_at("document.word_count"), "10");
+	ck_assert_str_eq(text_at("document.tokens"), "12");
+	ck_assert_str_eq(text_at("document.hit_count"), "0");
+	ck_now(text_at("document.created_at"));
+	ck_assert_int_eq(ask(D, "GET",
+	    F("%s/documents/%s/indexing-status", path, text_at("batch")),
+	    NULL), 200);
+	ck_now(text_at("data.0.processing_started_at"));
+	ck_now(text_at("data.0.completed_at"));
+	ck_assert_int_eq(ask(D, "GET", F("%s/documents/%s/segments?limit=1",
+	    path, id), NULL), 200);
+	ck_assert_str_eq(text_at("doc_form"), "text_model");
+	ck_assert_str_eq(text_at("total"), "2");
+	ck_now(text_at("data.0.created_at"));
+	ck_now(text_at("data.0.updated_at"));
+	ck_now(text_at("data.0.indexing_at"));
+	ck_now(text_at("data.0.completed_at"));
+	ck_assert_str_eq(text_at("data.0.content"), "Zebras graze.");
+	/* printf 'Zebras graze.None' | sha256sum */
+	ck_assert_str_eq(text_at("data.0.index_node_hash"),
+	    "6daa470dbf859d75bd1a8328e9fa87223a372d932eff4cab8150b33ac24b150d");
+	ck_assert_int_eq(ask(D, "POST", F("%s/retrieve", path),
+	    "{\"query\":\"Who sleeps in the shade?\"}"), 200);
+	ck_now(text_at("records.0.segment.created_at"));
+	ck_now(text_at("records.0.segment.completed_at"));
+	ck_assert_int_eq(ask(D, "GET", path, NULL), 200);
+	ck_assert_str_eq(text_at("document_count"), "2");
+	ck_assert_str_eq(text_at("total_available_documents"), "2");
+	ck_assert_str_eq(text_at("word_count"), "15");
+	ck_assert_str_eq(text_at("embedding_available"), "true");
+}
+END_TEST
+
+START_TEST(a_form_is_kept)
+{
+	const char *path = make("Zoo"), *id;
+
+	ck_assert_int_eq(ask(D, "POST", F("%s/document/create-by-text", path),
+	    "{\"name\":\"a\",\"text\":\"Lions sleep.\","
+	    "\"doc_form\":\"qa_model\"}"), 200);
+	id = F("%s", text_at("document.id"));
+	ck_assert_str_eq(text_at("document.doc_form"), "qa_model");
+	ck_assert_int_eq(ask(D, "GET", F("%s/documents", path), NULL), 200);
+	ck_assert_str_eq(text_at("data.0.doc_form"), "qa_model");
+	ck_assert_int_eq(ask(D, "GET", F("%s/documents/%s/segments", path,
+	    id), NULL), 200);
+	ck_assert_str_eq(text_at("doc_form"), "qa_model");
+	ck_assert_int_eq(ask(D, "GET", path, NULL), 200);
+	ck_assert_str_eq(text_at("doc_form"), "qa_model");
+}
+END_TEST
+
+/* As if another pass of the index had been running. */
+static void
+add_waiting(const char *path, const char *id, const char *name)
+{
+	struct dataset_document_row row = {.id = id, .batch = "b",
+	    .dataset = strrchr(path, '/') + 1, .name = name,
+	    .file_name = "text.md", .doc_form = "text_model",
+	    .content = SPAN("x"), .created_us = INT64_C(1767225600000000)};
+	struct db *db;
+
+	ck_assert_int_eq(store_lease(deployment_stores, &db), ERR_NONE);
+	ck_assert_int_eq(dataset_documents_add(db, &row), ERR_NONE);
+	store_return(deployment_stores, db);
+}
+
+/* As if it had been impossible to read. */
+static void
+break_document(const char *id)
+{
+	sqlite3 *db;
+
+	ck_assert_int_eq(sqlite3_open(F("%s/state/index.db",
+	    deployment_folder), &db), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_exec(db, F("UPDATE document SET "
+	    "fault = 'cannot be read' WHERE uid = '%s'", id), NULL, NULL,
+	    NULL), SQLITE_OK);
+	(void)sqlite3_close(db);
+}
+
+/* Of Alpha (indexed), Beta (broken), Gamma (indexed), Delta and Epsilon
+ * (waiting): what ?QUERY lists, as initials and positions. */
+static const struct {
+	const char *query, *total, *names;
+} document_listings[] = {
+    {"", "5", "E5 D4 G3 B2 A1 "},
+    {"limit=2", "5", "E5 D4 "},
+    {"limit=2&page=2", "5", "G3 B2 "},
+    {"limit=2&page=3", "5", "A1 "},
+    {"limit=2&page=4", "5", ""},
+    {"limit=3&page=2", "5", "B2 A1 "},
+    {"status=", "5", "E5 D4 G3 B2 A1 "},
+    {"status=available", "2", "G3 A1 "},
+    {"status=Enabled", "2", "G3 A1 "},
+    {"status=error", "1", "B2 "},
+    {"status=queuing", "2", "E5 D4 "},
+    {"status=queuing&limit=1&page=2", "2", "D4 "},
+    {"status=indexing", "0", ""},
+    {"status=paused", "0", ""},
+    {"status=disabled", "0", ""},
+    {"status=archived", "0", ""},
+    {"keyword=ET", "1", "B2 "},
+    {"keyword=el", "1", "D4 "},
+    {"keyword=a&status=available", "2", "G3 A1 "},
+    {"keyword=_", "0", ""},
+};
+
+START_TEST(documents_are_listed)
+{
+	struct buf names = BUF_INIT(256);
+	const char *path = make("Zoo"), *beta;
+	size_t i;
+
+	(void)add_text(path, "Alpha", "Lions sleep in the shade.");
+	beta = add_text(path, "Beta", "Zebras graze.");
+	(void)add_text(path, "Gamma", "Owls hunt by night.");
+	add_waiting(path, "0d1a5f0e-0000-8000-8000-0000000000d0", "Delta");
+	add_waiting(path, "0d1a5f0e-0000-8000-8000-0000000000e0", "Epsilon");
+	break_document(beta);
+	ck_assert_int_eq(ask(D, "GET", F("%s/documents?%s", path,
+	    document_listings[_i].query), NULL), 200);
+	for (i = 0; i < pyjson_count(at("data")); i++)
+		buf_printf(&names, "%c%s ", text_at(F("data.%zu.name", i))[0],
+		    text_at(F("data.%zu.position", i)));
+	ck_assert_str_eq(buf_text(&names), document_listings[_i].names);
+	ck_assert_str_eq(text_at("total"), document_listings[_i].total);
+	buf_release(&names);
+	ck_assert_int_eq(ask(D, "GET", path, NULL), 200);
+	ck_assert_str_eq(text_at("total_documents"), "5");
+	ck_assert_str_eq(text_at("total_available_documents"), "2");
+}
+END_TEST
+
+static const struct {
+	const char *query, *total;
+} segment_listings[] = {
+    {"", "1"}, {"status=", "1"}, {"status=completed", "1"},
+    {"status=waiting", "0"}, {"status=error&status=completed", "1"},
+    {"status[]=indexing&status[]=completed", "1"}, {"status[]=error", "0"},
+    {"keyword=SHADE", "1"}, {"keyword=zebra", "0"}, {"page=2", "1"},
+};
+
+START_TEST(segments_are_listed)
+{
+	const char *path = make("Zoo"), *id;
+
+	id = add_text(path, "Lions", "Lions sleep in the shade.");
+	ck_assert_int_eq(ask(D, "GET", F("%s/documents/%s/segments?%s", path,
+	    id, segment_listings[_i].query), NULL), 200);
+	ck_assert_str_eq(text_at("total"), segment_listings[_i].total);
+}
+END_TEST
+
+static int
+count_commit(void *counter)
+{
+	++*(int *)counter;
+	return 0;
+}
+
+/* What a turn found is counted, in one of its two transactions. */
+START_TEST(a_turn_counts_hits)
+{
+	const char *path = make("Zoo"), *id;
+	struct db *dbs[2];
+	int commits = 0, i;
+
+	(void)add_text(path, "Owls", "Owls hunt by night.");
+	id = add_text(path, "Lions", "Lions sleep in the shade.");
+	ck_assert_int_eq(chat(KEY_SKY, "Where do lions sleep?", ""), 200);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(store_lease(deployment_stores, &dbs[i]),
+		    ERR_NONE);
+		(void)sqlite3_commit_hook(db_native(dbs[i]), count_commit,
+		    &commits);
+	}
+	for (i = 0; i < 2; i++)
+		store_return(deployment_stores, dbs[i]);
+	ck_assert_int_eq(chat(KEY_SKY, "Where do lions sleep?", ""), 200);
+	ck_assert_int_eq(commits, 2);
+	ck_assert_int_eq(ask(D, "GET", F("%s/documents", path), NULL), 200);
+	ck_assert_str_eq(text_at("data.0.hit_count"), "2");
+	ck_assert_str_eq(text_at("data.1.hit_count"), "0");
+	ck_assert_int_eq(ask(D, "GET", F("%s/documents/%s/segments", path,
+	    id), NULL), 200);
+	ck_assert_str_eq(text_at("data.0.hit_count"), "2");
+	/* A test of the search is no use of it. */
+	ck_assert_int_eq(ask(D, "POST", F("%s/retrieve", path),
+	    "{\"query\":\"Where do lions sleep?\"}"), 200);
+	ck_assert_str_eq(text_at("records.0.segment.hit_count"), "2");
+	(void)unlink(F("%s/state/index.db", deployment_folder));
+	(void)add_text(path, "Bears", "Bears eat.");
+	ck_assert_int_eq(ask(D, "GET", F("%s/documents/%s/segments", path,
+	    id), NULL), 200);
+	ck_assert_str_eq(text_at("data.0.hit_count"), "2");
+	ck_assert_int_eq(ask(D, "DELETE", path, NULL), 204);
+	ck_assert_int_eq(store_lease(deployment_stores, &dbs[0]), ERR_NONE);
+	commits = 0;
+	ck_assert_int_eq(sqlite3_exec(db_native(dbs[0]),
+	    "DELETE FROM segment_hits", NULL, NULL, NULL), SQLITE_OK);
+	ck_assert_int_eq(db_changes(dbs[0]), 0);
+	store_return(deployment_stores, dbs[0]);
+}
+END_TEST
+
 START_TEST(a_lost_index_is_made_again)
 {
 	const char *path = make("Zoo");
@@ -245,6 +475,7 @@ static const struct {
     {"GET", UNKNOWN, NULL, 404, "not_found"},
     {"DELETE", UNKNOWN, NULL, 404, "not_found"},
     {"GET", UNKNOWN "/documents", NULL, 404, "not_found"},
+    {"GET", NEWEST "/documents?status=lost", NULL, 400, "invalid_param"},
     {"POST", UNKNOWN "/retrieve", "{\"query\":\"a\"}", 404, "not_found"},
     {"POST", UNKNOWN "/document/create-by-text", "{}", 404, "not_found"},
     {"GET", "/v1/datasets/abc", NULL, 404, "not_found"},
@@ -253,8 +484,12 @@ static const struct {
 
 START_TEST(bad_requests_are_refused)
 {
-	int status = ask(D, refusals[_i].method, refusals[_i].path,
-	    refusals[_i].body);
+	const char *path = refusals[_i].path, *newest = make("Newest");
+	int status;
+
+	if (strncmp(path, NEWEST, strlen(NEWEST)) == 0)
+		path = F("%s%s", newest, path + strlen(NEWEST));
+	status = ask(D, refusals[_i].method, path, refusals[_i].body);
 
 	ck_assert_msg(status == refusals[_i].status, "%s %s: %d",
 	    refusals[_i].method, refusals[_i].path, status);
@@ -302,6 +537,13 @@ datasets_handler_suite(void)
 	    sizeof(listings) / sizeof(listings[0]));
 	tcase_add_test(t, a_limit_is_cut);
 	tcase_add_test(t, a_text_is_found_until_it_is_deleted);
+	tcase_add_test(t, fields_hold_true_values);
+	tcase_add_test(t, a_form_is_kept);
+	tcase_add_loop_test(t, documents_are_listed, 0,
+	    sizeof(document_listings) / sizeof(document_listings[0]));
+	tcase_add_loop_test(t, segments_are_listed, 0,
+	    sizeof(segment_listings) / sizeof(segment_listings[0]));
+	tcase_add_test(t, a_turn_counts_hits);
 	tcase_add_test(t, a_lost_index_is_made_again);
 	tcase_add_test(t, a_file_is_found);
 	tcase_add_loop_test(t, bad_files_are_refused, 0,

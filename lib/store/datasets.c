@@ -122,32 +122,47 @@ datasets_page(struct db *db, const struct datasets_filter *filter,
 	return err;
 }
 
+/* A deletion with one bound text. */
+static enum err
+delete_by(struct db *db, const char *sql, struct span key)
+{
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_text(s, 1, key);
+	return db_run(s);
+}
+
+/* Ends a transaction as err says. */
+static enum err
+end(struct db *db, enum err err)
+{
+	if (err == ERR_NONE)
+		return db_commit(db);
+	db_rollback(db);
+	return err;
+}
+
 enum err
 datasets_delete(struct db *db, struct span id)
 {
+	static const char hits[] = "DELETE FROM segment_hits "
+	    "WHERE document IN "
+	    "(SELECT id FROM dataset_documents WHERE dataset = ?)";
 	static const char documents[] =
 	    "DELETE FROM dataset_documents WHERE dataset = ?";
 	static const char sql[] = "DELETE FROM datasets WHERE id = ?";
-	struct db_stmt *s;
 	enum err err = db_begin(db);
 
 	if (err != ERR_NONE)
 		return err;
-	s = db_prepare(db, documents);
-	db_bind_text(s, 1, id);
-	err = db_run(s);
-	if (err == ERR_NONE) {
-		s = db_prepare(db, sql);
-		db_bind_text(s, 1, id);
-		err = db_run(s);
-	}
+	err = delete_by(db, hits, id);
+	if (err == ERR_NONE)
+		err = delete_by(db, documents, id);
+	if (err == ERR_NONE)
+		err = delete_by(db, sql, id);
 	if (err == ERR_NONE && db_changes(db) == 0)
 		err = ERR_NOT_FOUND;
-	if (err != ERR_NONE) {
-		db_rollback(db);
-		return err;
-	}
-	return db_commit(db);
+	return end(db, err);
 }
 
 enum err
@@ -291,15 +306,84 @@ dataset_documents_ids(struct db *db, int64_t after, size_t limit,
 }
 
 enum err
-dataset_documents_delete(struct db *db, const char *dataset, const char *id)
+dataset_documents_newest(struct db *db, const char *dataset, int64_t before,
+    size_t limit, struct arena *arena, struct dataset_document_row **rows,
+    size_t *n)
 {
-	static const char sql[] = "DELETE FROM dataset_documents "
-				  "WHERE dataset = ? AND id = ?";
+	static const char sql[] = "SELECT " DOCUMENT_COLUMNS
+	    "FROM dataset_documents WHERE dataset = ? AND seq < ? "
+	    "ORDER BY seq DESC LIMIT ?";
 	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_cstring(s, 1, dataset);
+	db_bind_int(s, 2, before);
+	db_bind_int(s, 3, (int64_t)limit);
+	return read_documents(s, read_document, limit, arena, rows, n);
+}
+
+enum err
+dataset_documents_count(struct db *db, const char *dataset,
+    struct arena *arena, int64_t *n, const char **form)
+{
+	static const char sql[] = "SELECT count(*), (SELECT doc_form "
+	    "FROM dataset_documents WHERE dataset = ?1 ORDER BY seq LIMIT 1) "
+	    "FROM dataset_documents WHERE dataset = ?1";
+	struct db_stmt *s = db_prepare(db, sql);
+	bool row;
 	enum err err;
 
+	*n = 0;
+	*form = NULL;
+	db_bind_cstring(s, 1, dataset);
+	err = db_step(s, &row);
+	if (err == ERR_NONE && row) {
+		*n = db_int(s, 0);
+		*form = db_cstring_copy(s, 1, arena);
+	}
+	db_done(s);
+	return err;
+}
+
+enum err
+dataset_documents_form(struct db *db, const char *id, struct arena *arena,
+    const char **form)
+{
+	static const char sql[] =
+	    "SELECT doc_form FROM dataset_documents WHERE id = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	bool row;
+	enum err err;
+
+	*form = NULL;
+	db_bind_cstring(s, 1, id);
+	err = db_step(s, &row);
+	if (err == ERR_NONE && row)
+		*form = db_cstring_copy(s, 0, arena);
+	if (err == ERR_NONE && *form == NULL)
+		err = row ? ERR_MEMORY : ERR_NOT_FOUND;
+	db_done(s);
+	return err;
+}
+
+enum err
+dataset_documents_delete(struct db *db, const char *dataset, const char *id)
+{
+	static const char hits[] =
+	    "DELETE FROM segment_hits WHERE document = ?";
+	static const char sql[] = "DELETE FROM dataset_documents "
+				  "WHERE dataset = ? AND id = ?";
+	struct db_stmt *s;
+	enum err err = db_begin(db);
+
+	if (err != ERR_NONE)
+		return err;
+	s = db_prepare(db, sql);
 	db_bind_cstring(s, 1, dataset);
 	db_bind_cstring(s, 2, id);
 	err = db_run(s);
-	return err == ERR_NONE && db_changes(db) == 0 ? ERR_NOT_FOUND : err;
+	if (err == ERR_NONE && db_changes(db) == 0)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_NONE)
+		err = delete_by(db, hits, span_of(id));
+	return end(db, err);
 }

@@ -63,6 +63,21 @@ enum err dataset_documents_batch(struct db *db, const char *dataset,
 enum err dataset_documents_ids(struct db *db, int64_t after, size_t limit,
     struct arena *arena, struct dataset_document_row **rows, size_t *n)
     __attribute__((warn_unused_result));
+/* Of one dataset, the newest first, before the one of this seq (INT64_MAX:
+ * from the first); without content. */
+enum err dataset_documents_newest(struct db *db, const char *dataset,
+    int64_t before, size_t limit, struct arena *arena,
+    struct dataset_document_row **rows, size_t *n)
+    __attribute__((warn_unused_result));
+/* How many, and the form of the oldest (NULL: there is none). */
+enum err dataset_documents_count(struct db *db, const char *dataset,
+    struct arena *arena, int64_t *n, const char **form)
+    __attribute__((warn_unused_result));
+/* Its doc_form, in the arena. ERR_NOT_FOUND. */
+enum err dataset_documents_form(struct db *db, const char *id,
+    struct arena *arena, const char **form)
+    __attribute__((warn_unused_result));
+/* With the hits of its segments. ERR_NOT_FOUND. */
 enum err dataset_documents_delete(struct db *db, const char *dataset,
     const char *id) __attribute__((warn_unused_result));
 

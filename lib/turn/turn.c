@@ -16,6 +16,7 @@
 #include "base/words.h"
 #include "config/config.h"
 #include "knowledge/knowledge.h"
+#include "store/segment_hits.h"
 #include "turn/prompt.h"
 
 #define ANSWER_MAX_BYTES (16U << 20)
@@ -347,6 +348,18 @@ const struct turn_result *
 turn_result(const struct turn *t)
 {
 	return &t->result;
+}
+
+enum err
+turn_store_hits(const struct turn *t, struct db *db)
+{
+	const struct passage *p = t->request.passages;
+	enum err err = ERR_NONE;
+	size_t i;
+
+	for (i = 0; i < t->request.n_passages && err == ERR_NONE; i++)
+		err = segment_hits_add(db, p[i].document_id, p[i].segment_id);
+	return err;
 }
 
 void
