@@ -6,19 +6,23 @@
  * field its header calls private (fcgi_test.py would notice if a new version
  * broke that).  keepConnection is 1 while it reads, so that it does not close
  * what it was given, and 0 afterwards: a kept connection would pin its
- * worker.
+ * worker.  The answer's records are written here.
  */
 #include "gateway_fcgi.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <poll.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* More than any web server sends (nginx and Apache stop at some 100 KB). */
 #define PARAMS_MAX (256U * 1024U)
 #define DRAIN_MAX (1024U * 1024U)
+#define RECORD_MAX 65535U
 
 static struct gateway_fcgi *
 self(struct gateway *g)
@@ -52,29 +56,90 @@ fcgi_read(struct gateway *g, char *data, size_t len, size_t *got)
 	return error != 0 ? ERR_IO : ERR_NONE;
 }
 
+/* ---- records ------------------------------------------------------------ */
+
+static char *
+record_head(char *head, const struct gateway_fcgi *g, int type, size_t len)
+{
+	head[0] = 1; /* the protocol's version */
+	head[1] = (char)type;
+	head[2] = (char)(g->request.requestId >> 8);
+	head[3] = (char)g->request.requestId;
+	head[4] = (char)(len >> 8);
+	head[5] = (char)len;
+	head[6] = head[7] = 0; /* no padding */
+	return head;
+}
+
+/* All of it, whatever the socket takes at a time. */
+static bool
+send_all(int fd, struct iovec *iov, size_t n)
+{
+	struct msghdr message = {.msg_iov = iov, .msg_iovlen = n};
+	ssize_t sent;
+
+	while (message.msg_iovlen > 0) {
+		sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return false; /* also when it takes nothing */
+		while (message.msg_iovlen > 0 &&
+		    (size_t)sent >= message.msg_iov->iov_len) {
+			sent -= (ssize_t)message.msg_iov->iov_len;
+			message.msg_iov++;
+			message.msg_iovlen--;
+		}
+		if (message.msg_iovlen == 0)
+			break;
+		message.msg_iov->iov_base =
+		    (char *)message.msg_iov->iov_base + sent;
+		message.msg_iov->iov_len -= (size_t)sent;
+	}
+	return true;
+}
+
+/* One piece of the answer, at most RECORD_MAX; with the last one goes the end
+ * of the request, so that a short answer is one write. */
+static bool
+send_piece(struct gateway_fcgi *g, const char *data, size_t len, bool last)
+{
+	char head[8], tail[24] = {0};
+	struct iovec iov[3];
+	size_t n = 0;
+
+	if (len > 0) {
+		iov[n++] = (struct iovec){record_head(head, g, FCGI_STDOUT,
+		    len), sizeof(head)};
+		iov[n++] = (struct iovec){(void *)(uintptr_t)data, len};
+	}
+	if (last) {
+		record_head(tail, g, FCGI_STDOUT, 0);
+		record_head(tail + 8, g, FCGI_END_REQUEST, 8);
+		iov[n++] = (struct iovec){tail, sizeof(tail)};
+		g->ended = true;
+	}
+	if (!send_all(g->request.ipcFd, iov, n))
+		g->gone = true;
+	return !g->gone;
+}
+
 static enum err
 fcgi_write(struct gateway *g, const char *data, size_t len)
 {
-	FCGX_Stream *out = self(g)->request.out;
+	struct gateway_fcgi *f = self(g);
+	size_t piece;
 
-	if (self(g)->gone)
-		return ERR_CLIENT_GONE;
-	/* The library tells of a failed flush only once, and its PutStr
-	 * goes on as if nothing had happened: ask after every flush. */
-	while (len > 0) {
-		int piece = len > 65536 ? 65536 : (int)len;
-
-		(void)FCGX_PutStr(data, piece, out);
+	while (len > 0 && !f->gone && !f->ended) {
+		piece = len > RECORD_MAX ? RECORD_MAX : len;
+		(void)send_piece(f, data, piece, g->last && piece == len);
 		data += piece;
-		len -= (size_t)piece;
-		(void)FCGX_FFlush(out);
-		if (FCGX_GetError(out) != 0) {
-			self(g)->gone = true;
-			return ERR_CLIENT_GONE;
-		}
+		len -= piece;
 	}
-	return ERR_NONE;
+	return f->gone || len > 0 ? ERR_CLIENT_GONE : ERR_NONE;
 }
+
+/* ---- the client --------------------------------------------------------- */
 
 /* Reads what is left of the body, so that a readable connection means that
  * the peer has closed it or aborts the request. */
@@ -104,7 +169,7 @@ fcgi_client_fd(struct gateway *g, short *events)
 	/* An answer that waits may wait for long: its input's 8 KB go. */
 	if (self(g)->request.in != NULL)
 		FCGX_FreeStream(&self(g)->request.in);
-	return self(g)->request.ipcFd;
+	return self(g)->gone ? -1 : self(g)->request.ipcFd;
 }
 
 static bool
@@ -155,6 +220,10 @@ gateway_fcgi_open(struct gateway_fcgi *g, int fd)
 	if (FCGX_Accept_r(&g->request) != 0)
 		return false; /* it has closed the connection */
 	g->request.keepConnection = 0;
+	/* Writing is done here: a record needs no 8 KB of its own, which
+	 * would be a quarter of what a waiting stream holds. */
+	FCGX_FreeStream(&g->request.out);
+	FCGX_FreeStream(&g->request.err);
 	if (acceptable(&g->request))
 		return true;
 	gateway_fcgi_close(g);
@@ -164,10 +233,11 @@ gateway_fcgi_open(struct gateway_fcgi *g, int fd)
 void
 gateway_fcgi_close(struct gateway_fcgi *g)
 {
-	/* Without its input the library would forget to end the output. */
-	if (g->request.in == NULL) {
-		(void)FCGX_FClose(g->request.err);
-		(void)FCGX_FClose(g->request.out);
-	}
+	if (!g->ended && !g->gone)
+		(void)send_piece(g, NULL, 0, true);
+	/* Without its input the library leaves the streams alone that are
+	 * not there any more. */
+	if (g->request.in != NULL)
+		FCGX_FreeStream(&g->request.in);
 	FCGX_Finish_r(&g->request);
 }

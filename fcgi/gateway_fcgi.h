@@ -11,6 +11,7 @@ struct gateway_fcgi {
 	FCGX_Request request;
 	bool drained; /* the body was read to its end */
 	bool gone;
+	bool ended; /* the end of the request was written */
 };
 
 /* However long a peer is silent while we read, or takes nothing while we

@@ -48,6 +48,9 @@ struct gateway {
 	/* A "non-parsed header" program: it writes the HTTP status line
 	 * itself. */
 	bool nph;
+	/* What is written next is all that is left of the answer: a gateway
+	 * may send its own end along. */
+	bool last;
 };
 
 #endif

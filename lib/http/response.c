@@ -161,9 +161,9 @@ write_head(const struct response *r, struct buf *out)
 	buf_add(out, "\r\n", 2);
 }
 
-/* Sends the head, and body behind it. */
+/* Sends the head, and body behind it; whole: nothing else follows. */
 static enum err
-send_with(struct response *r, struct span body)
+send_with(struct response *r, struct span body, bool whole)
 {
 	struct buf out = BUF_INIT(HEAD_MAX + JOIN_MAX + 256);
 	bool joined = body.len <= JOIN_MAX;
@@ -177,9 +177,11 @@ send_with(struct response *r, struct span body)
 	err = buf_err(&out);
 	if (err == ERR_NONE) {
 		r->sent = true;
+		r->gateway->last = whole && joined;
 		err = put(r, out.data, out.len);
 	}
 	buf_release(&out);
+	r->gateway->last = whole;
 	if (err == ERR_NONE && !joined)
 		err = put(r, body.data, body.len);
 	if (err == ERR_NONE)
@@ -202,7 +204,7 @@ response_send(struct response *r, const char *content_type, struct span body)
 		err = response_header(r, "Content-Length", span_of(length));
 	if (err != ERR_NONE)
 		return err;
-	return send_with(r, r->no_body || bare ? SPAN_NONE : body);
+	return send_with(r, r->no_body || bare ? SPAN_NONE : body, true);
 }
 
 enum err
@@ -229,7 +231,7 @@ response_begin(struct response *r, const char *content_type, size_t length)
 		err = response_header(r, "Content-Length", span_of(text));
 	if (err != ERR_NONE)
 		return err;
-	return send_with(r, SPAN_NONE);
+	return send_with(r, SPAN_NONE, false);
 }
 
 enum err
@@ -247,7 +249,7 @@ response_begin_stream(struct response *r, const char *content_type)
 		return err;
 	r->stream = true;
 	metrics_stream(1);
-	return send_with(r, SPAN_NONE);
+	return send_with(r, SPAN_NONE, false);
 }
 
 enum err
