@@ -152,22 +152,30 @@ like_pattern(struct span keyword, struct arena *arena)
 	return pattern;
 }
 
+#define OF_BOT "FROM annotations WHERE bot = ?1 "
 #define MATCHING                                                               \
-	"FROM annotations WHERE bot = ? AND (question LIKE ? ESCAPE '\\' "     \
-	"OR answer LIKE ? ESCAPE '\\') "
+	OF_BOT "AND (question LIKE ?2 ESCAPE '\\' "                            \
+	"OR answer LIKE ?2 ESCAPE '\\') "
+/* What is skipped of all is read from the index alone. */
+#define PAGE(which)                                                            \
+	"SELECT " COLUMNS "FROM annotations WHERE seq IN (SELECT seq " which   \
+	"ORDER BY created_us DESC, seq DESC LIMIT ?3 OFFSET ?4) "              \
+	"ORDER BY created_us DESC, seq DESC"
 
+/* pattern NULL: of all. */
 static enum err
 count_matching(struct db *db, const char *bot, const char *pattern,
     int64_t *total)
 {
-	static const char sql[] = "SELECT count(*) " MATCHING;
-	struct db_stmt *s = db_prepare(db, sql);
+	static const char all[] = "SELECT count(*) " OF_BOT;
+	static const char some[] = "SELECT count(*) " MATCHING;
+	struct db_stmt *s = db_prepare(db, pattern == NULL ? all : some);
 	bool row;
 	enum err err;
 
 	db_bind_cstring(s, 1, bot);
-	db_bind_cstring(s, 2, pattern);
-	db_bind_cstring(s, 3, pattern);
+	if (pattern != NULL)
+		db_bind_cstring(s, 2, pattern);
 	err = db_step(s, &row);
 	*total = err == ERR_NONE && row ? db_int(s, 0) : 0;
 	db_done(s);
@@ -179,9 +187,9 @@ annotations_page(struct db *db, const char *bot, struct span keyword,
     int64_t skip, size_t limit, struct arena *arena,
     struct annotation_row **rows, size_t *n, int64_t *total)
 {
-	static const char sql[] = "SELECT " COLUMNS MATCHING
-	    "ORDER BY created_us DESC, seq DESC LIMIT ? OFFSET ?";
-	const char *pattern = like_pattern(keyword, arena);
+	static const char all[] = PAGE(OF_BOT);
+	static const char some[] = PAGE(MATCHING);
+	const char *pattern = NULL;
 	struct db_stmt *s;
 	enum err err;
 	bool row;
@@ -189,20 +197,23 @@ annotations_page(struct db *db, const char *bot, struct span keyword,
 	*n = 0;
 	*total = 0;
 	*rows = NULL;
-	if (pattern == NULL)
-		return ERR_MEMORY;
+	if (keyword.len > 0) {
+		pattern = like_pattern(keyword, arena);
+		if (pattern == NULL)
+			return ERR_MEMORY;
+	}
 	err = count_matching(db, bot, pattern, total);
 	if (limit > (size_t)*total) /* the client may ask for any number */
 		limit = (size_t)*total;
 	*rows = arena_array(arena, limit, sizeof(**rows));
 	if (err == ERR_NONE && *rows == NULL)
 		err = ERR_MEMORY;
-	s = db_prepare(db, sql);
+	s = db_prepare(db, pattern == NULL ? all : some);
 	db_bind_cstring(s, 1, bot);
-	db_bind_cstring(s, 2, pattern);
-	db_bind_cstring(s, 3, pattern);
-	db_bind_int(s, 4, (int64_t)limit);
-	db_bind_int(s, 5, skip);
+	if (pattern != NULL)
+		db_bind_cstring(s, 2, pattern);
+	db_bind_int(s, 3, (int64_t)limit);
+	db_bind_int(s, 4, skip);
 	while (err == ERR_NONE && *n < limit) {
 		err = db_step(s, &row);
 		if (err != ERR_NONE || !row)

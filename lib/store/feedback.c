@@ -69,13 +69,15 @@ enum err
 feedback_page(struct db *db, const char *app, int64_t skip, size_t limit,
     struct arena *arena, struct feedback_row **rows, size_t *n)
 {
+	/* What is skipped is read from the index alone. */
 	static const char sql[] = "SELECT f.id, c.id, m.id, u.id, f.rating, "
 	    "f.content, f.created_us, f.updated_us FROM feedback f "
 	    "JOIN messages m ON m.seq = f.message "
 	    "JOIN conversations c ON c.seq = m.conversation "
 	    "JOIN end_users u ON u.seq = f.end_user "
-	    "WHERE f.app = ? ORDER BY f.created_us DESC, f.id DESC "
-	    "LIMIT ? OFFSET ?";
+	    "WHERE f.seq IN (SELECT seq FROM feedback WHERE app = ? "
+	    "ORDER BY created_us DESC, id DESC LIMIT ? OFFSET ?) "
+	    "ORDER BY f.created_us DESC, f.id DESC";
 	struct db_stmt *s = db_prepare(db, sql);
 	enum err err = ERR_NONE;
 	bool row;

@@ -2,6 +2,7 @@
 #include "store/rows.h"
 
 #include <check.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -486,6 +487,55 @@ START_TEST(annotation_reply_is_unset_then_what_was_set)
 }
 END_TEST
 
+static int
+count_step(void *steps)
+{
+	++*(int *)steps;
+	return 0;
+}
+
+#define MANY 5000
+#define NUMBERS                                                                \
+	"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL "                          \
+	"SELECT i + 1 FROM n WHERE i < 5000) "
+
+/* Steps of SQLite's machine for each of the many rows that are skipped: what
+ * reads nothing but an index takes three. */
+START_TEST(deep_pages_skip_in_an_index)
+{
+	struct message_row m =
+	    add_message(add_conversation(rider.seq, NOW).seq, "q");
+	struct annotation_row *annotations;
+	struct feedback_row *rows;
+	int64_t total;
+	int steps = 0;
+	size_t n;
+
+	OK(feedback_set(db, APP, m.seq, rider.seq, "like", SPAN("x"), NOW));
+	OK(db_exec(db, NUMBERS "INSERT INTO annotations (id, bot, question, "
+	    "question_key, answer, hit_count, created_us) "
+	    "SELECT i, '" BOT "', 'q' || i, 'q', 'a', 0, i FROM n"));
+	OK(db_exec(db, NUMBERS "INSERT INTO end_users (seq, id, app, name, "
+	    "anonymous, created_us, updated_us) "
+	    "SELECT 100 + i, i, '" APP "', i, 0, 0, 0 FROM n"));
+	OK(db_exec(db, NUMBERS "INSERT INTO feedback (id, app, message, "
+	    "end_user, rating, created_us, updated_us) SELECT i, app, "
+	    "message, 100 + i, rating, created_us - i, 0 FROM feedback, n"));
+	sqlite3_progress_handler(db_native(db), 1, count_step, &steps);
+	OK(feedback_page(db, APP, MANY - 10, 20, &arena, &rows, &n));
+	ck_assert_int_lt(steps, 4 * MANY);
+	ck_assert_uint_eq(n, 11);
+	ck_assert_int_eq(rows[10].created_us, NOW - MANY);
+	steps = 0;
+	OK(annotations_page(db, BOT, SPAN_NONE, MANY - 10, 20, &arena,
+	    &annotations, &n, &total));
+	ck_assert_int_lt(steps, 7 * MANY); /* they are counted too */
+	ck_assert_uint_eq(n, 10);
+	ck_assert_int_eq(total, MANY);
+	sqlite3_progress_handler(db_native(db), 0, NULL, NULL);
+}
+END_TEST
+
 /* Two thousand rows in the tables, an arena for some thirty. */
 START_TEST(pages_of_datasets_cost_themselves)
 {
@@ -552,6 +602,7 @@ rows_suite(void)
 	tcase_add_test(t, a_file_is_its_uploaders_and_knows_whether_it_is_used);
 	tcase_add_test(t, annotations_are_listed_counted_searched_and_changed);
 	tcase_add_test(t, annotation_reply_is_unset_then_what_was_set);
+	tcase_add_test(t, deep_pages_skip_in_an_index);
 	tcase_add_test(t, pages_of_datasets_cost_themselves);
 	suite_add_tcase(s, t);
 	return s;
