@@ -105,7 +105,7 @@ with open_deployment() as d:
     os.rmdir(d.state)
     done = doctor(d)
     tally.check("no state folder", done.returncode == 1 and
-                "mkdir -m 0700 -p " + d.state in done.stdout, done.stdout)
+                "mkdir -p -m 0700 " + d.state in done.stdout, done.stdout)
     os.mkdir(d.state)
     d.write("parlance.conf", "[server]\nnonsense = 1\n")
     done = doctor(d)

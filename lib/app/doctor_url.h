@@ -16,6 +16,12 @@ void finding(struct examination *e, enum finding kind, const char *subject,
     const char *mend, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
+#define MEND_MOST 4352
+
+/* "COMMAND PATH", as a shell takes it. */
+const char *mend_path(char mend[MEND_MOST], const char *command,
+    const char *path);
+
 /* Asks the web server at url (by a probe, probe.h), and prints findings. */
 void doctor_url(struct examination *e, const char *url);
 
