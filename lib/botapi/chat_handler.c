@@ -51,7 +51,7 @@ struct chat_answer {
 	bool begun;            /* the stream's head is written */
 	bool counted, done;
 	enum err failed;       /* why a part of the answer was not written */
-	int64_t last_write_ms;
+	int64_t last_write_ms, next_beat_ms;
 };
 
 /* ---- what was asked ------------------------------------------------------ */
@@ -137,19 +137,6 @@ start_turn(struct chat_answer *a, const struct bot_config *bot)
 
 /* ---- accounting ---------------------------------------------------------- */
 
-static int64_t
-asked_tokens(const struct chat_request *r)
-{
-	const struct chat_turn *turns = r->messages.items;
-	int64_t words = 0, tokens = 0;
-	size_t i;
-
-	for (i = 0; i < r->messages.n; i++)
-		count_text(turns[i].content, &words, &tokens);
-	count_text(r->prompt, &words, &tokens);
-	return tokens;
-}
-
 static enum err
 refuse_over_limit(struct exchange *x, const struct limits_verdict *verdict)
 {
@@ -166,39 +153,95 @@ refuse_over_limit(struct exchange *x, const struct limits_verdict *verdict)
 
 struct reservation {
 	struct chat_answer *answer;
-	int64_t tokens;
+	struct limits_ask ask;
 	struct limits_verdict verdict;
 };
+
+static struct limits_ask
+ask_of(const struct chat_answer *a, const struct bot_config *bot)
+{
+	return (struct limits_ask){
+	    .key = a->x->caller->key,
+	    .bot = bot,
+	    .user = a->request.user_id,
+	    .least_tokens = 1,
+	    .run_limit_s = a->x->config->server.turn_limit_s,
+	};
+}
+
+/* Refuses what has no chance, before any work.  False: refused, or *err says
+ * why not. */
+static bool
+look(struct chat_answer *a, const struct bot_config *bot, enum err *err)
+{
+	struct limits_ask ask = ask_of(a, bot);
+	struct limits_verdict verdict;
+	struct db *db;
+
+	*err = ERR_NONE;
+	if (!limits_any(ask.key, bot))
+		return true;
+	*err = store_lease(a->x->stores, &db);
+	if (*err != ERR_NONE)
+		return false;
+	*err = limits_look(db, &ask, &verdict);
+	store_return(a->x->stores, db);
+	if (*err == ERR_NONE && verdict.refusal != LIMITS_FREE) {
+		*err = refuse_over_limit(a->x, &verdict);
+		return false;
+	}
+	return *err == ERR_NONE;
+}
 
 /* A store_change.  A refusal changes nothing that matters. */
 static enum err
 store_reservation(struct db *db, void *arg)
 {
 	struct reservation *r = arg;
-	const struct exchange *x = r->answer->x;
 
-	return limits_reserve(db, x->caller->key, r->answer->request.user_id,
-	    r->tokens, x->config->server.turn_limit_s, &r->answer->ticket,
-	    &r->verdict);
+	return limits_reserve(db, &r->ask, &r->answer->ticket, &r->verdict);
 }
 
-/* What the key allows.  False: refused, or *err says why not. */
+/* What key and bot allow.  False: refused, or *err says why not. */
 static bool
 reserve(struct chat_answer *a, const struct bot_config *bot, enum err *err)
 {
-	struct reservation r = {.answer = a};
+	struct reservation r = {.answer = a, .ask = ask_of(a, bot)};
+	struct turn_need need = {0, 0};
 
 	*err = ERR_NONE;
-	if (!limits_any(a->x->caller->key))
+	if (!limits_any(r.ask.key, bot))
 		return true;
-	r.tokens = limits_estimate(bot, asked_tokens(&a->request));
+	if (limits_tokens(r.ask.key))
+		turn_need(a->turn, &need);
+	r.ask.least_tokens = need.least;
+	r.ask.most_tokens = need.most;
 	*err = store_write(a->x->stores, store_reservation, &r);
 	if (*err != ERR_NONE)
 		return false;
+	turn_allow(a->turn, a->ticket.tokens);
 	if (r.verdict.refusal == LIMITS_FREE)
 		return true;
 	*err = refuse_over_limit(a->x, &r.verdict);
 	return false;
+}
+
+/* A store_change. */
+static enum err
+store_beat(struct db *db, void *arg)
+{
+	return limits_beat(db, arg);
+}
+
+/* A turn that runs for long says so. */
+static void
+beat(struct chat_answer *a, int64_t now_ms)
+{
+	if (a->ticket.id == 0 || now_ms < a->next_beat_ms)
+		return;
+	a->next_beat_ms = now_ms + LIMITS_BEAT_MS;
+	if (store_write(a->x->stores, store_beat, &a->ticket) != ERR_NONE)
+		a->next_beat_ms = now_ms + 1000;
 }
 
 static void
@@ -225,7 +268,6 @@ static enum err
 store_usage(struct db *db, void *arg)
 {
 	const struct chat_answer *a = arg;
-	const struct usage *used = &turn_result(a->turn)->usage;
 	struct usage_counts counts;
 	enum err err;
 
@@ -237,7 +279,7 @@ store_usage(struct db *db, void *arg)
 	if (err != ERR_NONE)
 		return err;
 	return limits_settle(db, &a->ticket,
-	    used->prompt_tokens + used->completion_tokens);
+	    turn_result(a->turn)->spent_tokens);
 }
 
 /* What a turn used of its reservation. */
@@ -258,9 +300,7 @@ store_spent(struct db *db, void *arg)
 static enum err
 add_usage(struct chat_answer *a)
 {
-	const struct usage *used = &turn_result(a->turn)->usage;
-	struct spent spent = {a->ticket,
-	    used->prompt_tokens + used->completion_tokens};
+	struct spent spent = {a->ticket, turn_result(a->turn)->spent_tokens};
 	enum err err;
 
 	if (a->counted)
@@ -277,7 +317,7 @@ add_usage(struct chat_answer *a)
 static void
 give_back(struct chat_answer *a)
 {
-	struct spent spent = {a->ticket, 0};
+	struct spent spent = {a->ticket, turn_result(a->turn)->spent_tokens};
 
 	if (a->ticket.id == 0 || a->counted)
 		return;
@@ -441,6 +481,7 @@ step(struct answer *answer, int64_t now_ms, const struct interests *ready)
 	struct chat_answer *a = (struct chat_answer *)answer;
 	struct turn_event event;
 
+	beat(a, now_ms);
 	while (!a->done) {
 		turn_next(a->turn, now_ms, ready, &event);
 		ready = NULL;
@@ -477,6 +518,8 @@ interests(struct answer *answer, struct interests *in)
 	turn_interests(a->turn, in);
 	if (a->request.stream)
 		interests_wake(in, a->last_write_ms + PING_MS);
+	if (a->ticket.id != 0)
+		interests_wake(in, a->next_beat_ms);
 }
 
 static void
@@ -514,14 +557,17 @@ chat_post(struct exchange *x)
 	bot = bots_find(x, a->request.bot_uid, a->request.bot_slug);
 	if (bot == NULL)
 		return botapi_refuse(x, 404, "Bot not found");
-	if (!reserve(a, bot, &err))
+	if (!look(a, bot, &err))
 		return err;
 	err = start_turn(a, bot);
-	if (err != ERR_NONE) {
-		give_back(a);
+	if (err != ERR_NONE)
+		return err;
+	if (!reserve(a, bot, &err)) {
+		turn_free(a->turn);
 		return err;
 	}
 	a->last_write_ms = clock_monotonic_ms();
+	a->next_beat_ms = a->last_write_ms + LIMITS_BEAT_MS;
 	x->answer = &a->answer;
 	return ERR_NONE;
 }

@@ -130,7 +130,7 @@ builtin_next(struct engine_run *run, int64_t now_ms,
     const struct interests *ready, struct engine_event *event)
 {
 	struct builtin_run *b = (struct builtin_run *)run;
-	size_t i, len = piece_len(b->rest);
+	size_t len = piece_len(b->rest);
 
 	(void)now_ms;
 	(void)ready;
@@ -142,13 +142,8 @@ builtin_next(struct engine_run *run, int64_t now_ms,
 		return;
 	}
 	event->kind = ENGINE_END;
-	for (i = 0; i < b->request->n_prompt; i++)
-		event->usage.prompt_tokens +=
-		    engine_count_tokens(b->request->prompt[i].content);
-	if (b->request->n_prompt == 0)
-		event->usage.prompt_tokens =
-		    engine_count_tokens(b->request->question);
-	event->usage.completion_tokens = engine_count_tokens(b->answer);
+	event->usage.prompt_tokens = b->run.bound.prompt;
+	event->usage.completion_tokens = b->run.bound.answer;
 }
 
 static void
@@ -192,6 +187,11 @@ builtin_start(const struct engine_config *engine,
 	if (buf_err(&out) == ERR_NONE && b->answer.data != NULL) {
 		b->answer.len = cut_words(b->answer, request->max_words);
 		b->rest = b->answer;
+		b->run.bound.prompt = request->n_prompt == 0
+			? engine_count_tokens(request->question)
+			: engine_count_prompt(request);
+		b->run.bound.answer = engine_count_tokens(b->answer);
+		b->run.bound_known = true;
 		*run = &b->run;
 		err = ERR_NONE;
 	}

@@ -14,6 +14,11 @@
 #include "engine/replay.h"
 #include "engine/upstream.h"
 
+/* engine_bound(): an upstream's frame, and what nobody can tell. */
+#define FRAME_TOKENS 64
+#define MESSAGE_TOKENS 16
+#define IMAGE_TOKENS 2048
+
 static const struct {
 	const char *kind;
 	engine_start_fn start;
@@ -26,7 +31,7 @@ static const struct {
 struct engine_worker {
 	const struct config *config;
 	struct upstream *upstream; /* NULL until a turn goes upstream */
-	bool *no_usage;            /* for each engine; NULL as upstream */
+	struct engine_quirks *quirks; /* of each engine; NULL as upstream */
 };
 
 struct engine_worker *
@@ -45,12 +50,12 @@ engine_worker_free(struct engine_worker *w)
 	if (w == NULL)
 		return;
 	upstream_leave(w->upstream);
-	free(w->no_usage);
+	free(w->quirks);
 	free(w);
 }
 
-bool *
-engine_worker_no_usage(
+struct engine_quirks *
+engine_worker_quirks(
     struct engine_worker *w, const struct engine_config *engine)
 {
 	const struct config *c = w->config;
@@ -58,10 +63,9 @@ engine_worker_no_usage(
 	if (c == NULL || engine < c->engines ||
 	    engine >= c->engines + c->n_engines)
 		return NULL;
-	if (w->no_usage == NULL)
-		w->no_usage = calloc(c->n_engines, sizeof(*w->no_usage));
-	return w->no_usage == NULL ? NULL
-				   : &w->no_usage[engine - c->engines];
+	if (w->quirks == NULL)
+		w->quirks = calloc(c->n_engines, sizeof(*w->quirks));
+	return w->quirks == NULL ? NULL : &w->quirks[engine - c->engines];
 }
 
 enum err
@@ -112,6 +116,13 @@ engine_fault_text(enum engine_fault fault)
 	return texts[fault];
 }
 
+bool
+engine_fault_at_work(enum engine_fault fault)
+{
+	return fault == FAULT_TIMEOUT || fault == FAULT_CUT ||
+	    fault == FAULT_MALFORMED || fault == FAULT_TOO_BIG;
+}
+
 struct failed_run {
 	struct engine_run run;
 	enum engine_fault fault;
@@ -158,6 +169,7 @@ engine_start_failed(struct arena *arena, enum engine_fault fault,
 	if (f == NULL)
 		return ERR_MEMORY;
 	f->run.ops = &ops;
+	f->run.hopeless = true;
 	f->fault = fault;
 	f->message = message;
 	*run = &f->run;
@@ -235,4 +247,38 @@ engine_count_tokens(struct span text)
 		n++;
 	}
 	return tokens + tokens_of_run(run, n);
+}
+
+int64_t
+engine_count_prompt(const struct engine_request *request)
+{
+	int64_t tokens = 0;
+	size_t i;
+
+	for (i = 0; i < request->n_prompt; i++)
+		tokens += engine_count_tokens(request->prompt[i].content);
+	return tokens;
+}
+
+void
+engine_bound(const struct engine_config *engine,
+    const struct engine_request *request, struct engine_bound *bound)
+{
+	struct span text;
+	int64_t tokens;
+	size_t i;
+
+	*bound = (struct engine_bound){engine_count_prompt(request), -1};
+	if (strcmp(engine->kind, "openai") != 0)
+		return;
+	bound->prompt = FRAME_TOKENS;
+	for (i = 0; i < request->n_prompt; i++) {
+		text = request->prompt[i].content;
+		tokens = engine_count_tokens(text);
+		if (tokens < (int64_t)text.len)
+			tokens = (int64_t)text.len;
+		bound->prompt += tokens + MESSAGE_TOKENS;
+	}
+	if (engine->vision)
+		bound->prompt += (int64_t)request->n_files * IMAGE_TOKENS;
 }

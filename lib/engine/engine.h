@@ -70,6 +70,9 @@ struct engine_request {
 	size_t n_prompt;
 	const char *language; /* a hint, or NULL */
 	int64_t max_words;    /* 0: no limit */
+	/* Tokens the answer may have; 0: the bot's max_output_tokens, else
+	 * the engine's own.  May be set until the run's first event. */
+	int64_t max_tokens;
 	const char *user;     /* end user's opaque name, or NULL */
 };
 
@@ -93,6 +96,10 @@ enum engine_fault {
 /* Words for it that may reach a client: no secrets, no addresses. */
 const char *engine_fault_text(enum engine_fault fault);
 
+/* Had a model read the request when this happened, as far as one can tell?
+ * Then its tokens were used. */
+bool engine_fault_at_work(enum engine_fault fault);
+
 enum engine_event_kind {
 	ENGINE_WAIT,  /* nothing now: ask interests */
 	ENGINE_DELTA, /* text, len: valid until the next call */
@@ -111,6 +118,7 @@ struct engine_event {
 	struct engine_usage usage;
 	enum engine_fault fault;
 	const char *message; /* for the client; no secrets, no addresses */
+	bool told_usage;     /* ENGINE_ERROR: usage is filled in all the same */
 	int retry_after_s;   /* FAULT_RATE_LIMIT; 0 when not told */
 	/* ENGINE_END: what the answer was really made from, when the engine
 	 * knows better than the request.  NULL: the request's passages. */
@@ -130,9 +138,20 @@ struct engine_run_ops {
 	void (*free)(struct engine_run *run);
 };
 
+/* Tokens, at the most. */
+struct engine_bound {
+	int64_t prompt;
+	int64_t answer; /* negative: as many as the request allows */
+};
+
 /* Engines embed this as their first member. */
 struct engine_run {
 	const struct engine_run_ops *ops;
+	/* What it will tell as its usage at the most, where that is known
+	 * from the start. */
+	bool bound_known;
+	struct engine_bound bound;
+	bool hopeless; /* its only event is an error */
 };
 
 /* What belongs to one worker thread: upstream connections.  Made lazily, so
@@ -154,6 +173,17 @@ enum err engine_start(const struct engine_config *engine,
     struct arena *arena, struct engine_run **run)
     __attribute__((warn_unused_result));
 
+/*
+ * What an engine may count for this request, before it is started.
+ *
+ * "openai": no text has more tokens than bytes, whatever the vocabulary, and
+ * a conversation's frame is given 16 tokens for each message and 64 for the
+ * whole.  Images have no such bound; each is given 2,048.  The others count
+ * with engine_count_tokens().
+ */
+void engine_bound(const struct engine_config *engine,
+    const struct engine_request *request, struct engine_bound *bound);
+
 /* A run whose only event is this error; message must outlive it. */
 enum err engine_start_failed(struct arena *arena, enum engine_fault fault,
     const char *message, struct engine_run **run)
@@ -164,13 +194,19 @@ enum err engine_start_failed(struct arena *arena, enum engine_fault fault,
 struct upstream;
 enum err engine_worker_upstream(struct engine_worker *w,
     struct upstream **upstream) __attribute__((warn_unused_result));
-/* Where the worker keeps that an engine's server does not know
- * stream_options; NULL when there is no room. */
-bool *engine_worker_no_usage(struct engine_worker *w,
+/* What the worker has learnt of an engine's server. */
+struct engine_quirks {
+	bool no_usage;       /* it does not know stream_options */
+	bool max_completion; /* it wants max_completion_tokens */
+};
+/* NULL when there is no room. */
+struct engine_quirks *engine_worker_quirks(struct engine_worker *w,
     const struct engine_config *engine);
 
 /* A deterministic count of tokens for text whose model did not tell:
  * zero only for text without visible characters. */
 int64_t engine_count_tokens(struct span text);
+/* The same for a whole prompt. */
+int64_t engine_count_prompt(const struct engine_request *request);
 
 #endif

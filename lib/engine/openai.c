@@ -49,9 +49,9 @@ struct openai_run {
 	struct buf text;  /* the delta that was handed out */
 	struct sse_reader sse;
 	struct openai_reply reply;
-	bool include_usage;
-	bool usage_refused; /* the server may not know stream_options */
-	bool *no_usage;     /* what the worker knows of that, or NULL */
+	struct openai_dialect dialect;
+	struct engine_quirks learnt;  /* of this server, in this run */
+	struct engine_quirks *quirks; /* what the worker knows, or NULL */
 	bool stepped;       /* libcurl had its turn in this wake-up */
 	bool handed_on;     /* the client has something of this answer */
 	int64_t tries;
@@ -104,7 +104,7 @@ start_call(struct openai_run *o, int64_t now_ms)
 	o->tries++;
 	buf_reset(&o->body);
 	openai_request_body(
-	    o->engine, o->request, o->include_usage, &o->body);
+	    o->engine, o->request, o->dialect, &o->body);
 	err = buf_err(&o->body);
 	post.body = (struct span){o->body.data, o->body.len};
 	if (err == ERR_NONE)
@@ -142,16 +142,34 @@ worth_another_try(const struct openai_run *o)
 	       upstream_state(o->call) == UPSTREAM_UNREACHABLE;
 }
 
+/* The server did not understand a part of the request: the same again,
+ * without that or in other words. */
+static bool
+say_it_differently(struct openai_run *o)
+{
+	if (o->handed_on)
+		return false;
+	if (o->reply.blames_usage && o->dialect.usage) {
+		o->dialect.usage = false;
+		o->learnt.no_usage = true;
+		return true;
+	}
+	if (o->reply.blames_max && !o->dialect.max_completion) {
+		o->dialect.max_completion = true;
+		o->learnt.max_completion = true;
+		return true;
+	}
+	return false;
+}
+
 /* Is the call made again, after a pause?  Else its fault stands. */
 static bool
 try_again(struct openai_run *o, int64_t now_ms)
 {
 	int64_t wait_ms;
 
-	if (o->reply.blames_usage && o->include_usage && !o->handed_on) {
-		o->include_usage = false;
-		o->usage_refused = true;
-		o->tries--; /* it is the same try, said differently */
+	if (say_it_differently(o)) {
+		o->tries--; /* it is the same try */
 		wait_ms = 0;
 	} else if (worth_another_try(o)) {
 		wait_ms = o->retry_after_s > 0
@@ -403,10 +421,11 @@ static void
 give_end(struct openai_run *o, struct engine_event *event)
 {
 	struct engine_usage *usage = &event->usage;
-	size_t i;
 
-	if (o->usage_refused && o->no_usage != NULL)
-		*o->no_usage = true; /* it answers without */
+	if (o->quirks != NULL) { /* it answers so */
+		o->quirks->no_usage |= o->learnt.no_usage;
+		o->quirks->max_completion |= o->learnt.max_completion;
+	}
 	event->kind = ENGINE_END;
 	usage->prompt_tokens = o->reply.prompt_tokens;
 	usage->completion_tokens = o->reply.completion_tokens;
@@ -414,9 +433,7 @@ give_end(struct openai_run *o, struct engine_event *event)
 	if (!usage->estimated)
 		return;
 	usage->completion_tokens = o->answer_tokens;
-	for (i = 0; i < o->request->n_prompt; i++)
-		usage->prompt_tokens +=
-		    engine_count_tokens(o->request->prompt[i].content);
+	usage->prompt_tokens = engine_count_prompt(o->request);
 }
 
 static void
@@ -426,6 +443,9 @@ give_error(struct openai_run *o, struct engine_event *event)
 	event->fault = o->reply.fault;
 	event->message = o->reply.message;
 	event->retry_after_s = o->retry_after_s;
+	event->told_usage = o->reply.has_usage;
+	event->usage.prompt_tokens = o->reply.prompt_tokens;
+	event->usage.completion_tokens = o->reply.completion_tokens;
 }
 
 /* One look at the running call. */
@@ -559,9 +579,11 @@ openai_start(const struct engine_config *engine,
 	o->run.ops = &ops;
 	o->engine = engine;
 	o->request = request;
-	o->no_usage = engine_worker_no_usage(worker, engine);
-	o->include_usage = engine->include_usage &&
-			   (o->no_usage == NULL || !*o->no_usage);
+	o->quirks = engine_worker_quirks(worker, engine);
+	o->dialect.usage = engine->include_usage &&
+			   (o->quirks == NULL || !o->quirks->no_usage);
+	o->dialect.max_completion =
+	    o->quirks != NULL && o->quirks->max_completion;
 	buf_init(&o->body, REQUEST_MAX);
 	buf_init(&o->whole, (size_t)engine->max_answer_bytes + REFUSAL_MAX);
 	buf_init(&o->text, (size_t)engine->max_answer_bytes + EVENT_MAX);

@@ -96,6 +96,7 @@ take_error(struct openai_reply *r, int status, const struct pyjson *error,
 	r->blames_usage = contains(words, "stream_options") ||
 			  contains(words, "include_usage") ||
 			  contains(param, "stream_options");
+	r->blames_max = contains(words, "max_completion_tokens");
 	if (r->fault == FAULT_REFUSED)
 		quote(r, words, key);
 }

@@ -18,6 +18,7 @@ struct openai_reply {
 	enum engine_fault fault; /* FAULT_NONE: none so far */
 	char message[REPLY_MESSAGE]; /* the fault's, for the client */
 	bool blames_usage; /* a refusal that names stream_options */
+	bool blames_max;   /* ... that wants max_completion_tokens */
 };
 
 /* One event of the stream; what it adds to the answer is appended to text.

@@ -130,9 +130,12 @@ messages(const struct engine_request *request, bool vision, struct buf *out)
 
 void
 openai_request_body(const struct engine_config *engine,
-    const struct engine_request *request, bool include_usage, struct buf *out)
+    const struct engine_request *request, struct openai_dialect dialect,
+    struct buf *out)
 {
 	const struct bot_config *bot = request->bot;
+	int64_t most = request->max_tokens > 0 ? request->max_tokens
+					       : bot->max_output_tokens;
 	const char *model = engine->model != NULL ? engine->model : bot->model;
 
 	buf_addc(out, '{');
@@ -140,11 +143,12 @@ openai_request_body(const struct engine_config *engine,
 		jsonout_member_cstring(out, "model", model);
 	messages(request, engine->vision, out);
 	jsonout_member_bool(out, "stream", true);
-	if (include_usage)
+	if (dialect.usage)
 		jsonout_member_raw(
 		    out, "stream_options", SPAN("{\"include_usage\":true}"));
-	if (bot->max_output_tokens > 0)
-		jsonout_member_int(out, "max_tokens", bot->max_output_tokens);
+	if (most > 0)
+		jsonout_member_int(out, dialect.max_completion
+			? "max_completion_tokens" : "max_tokens", most);
 	if (bot->temperature != NULL)
 		jsonout_member_raw(
 		    out, "temperature", span_of(bot->temperature));

@@ -19,6 +19,7 @@ static struct bot_config bot;
 static struct engine_config engine;
 static struct engine_request request;
 static struct buf body;
+static const struct openai_dialect plain;
 
 static void
 set_up(void)
@@ -44,7 +45,7 @@ tear_down(void)
 
 START_TEST(messages_and_model)
 {
-	openai_request_body(&engine, &request, false, &body);
+	openai_request_body(&engine, &request, plain, &body);
 	ck_assert_str_eq(buf_text(&body), FRONT("m1") PLAIN "}");
 }
 END_TEST
@@ -54,7 +55,8 @@ START_TEST(what_is_configured_is_asked_for)
 	engine.model = "m2";
 	bot.max_output_tokens = 300;
 	bot.temperature = "0.7";
-	openai_request_body(&engine, &request, true, &body);
+	openai_request_body(&engine, &request,
+	    (struct openai_dialect){.usage = true}, &body);
 	ck_assert_str_eq(buf_text(&body),
 	    FRONT("m2") PLAIN ",\"stream_options\":{\"include_usage\":true},"
 			      "\"max_tokens\":300,\"temperature\":0.7}");
@@ -76,11 +78,11 @@ START_TEST(images_go_to_models_that_see)
 	(void)close(fd);
 	request.files = files;
 	request.n_files = 4;
-	openai_request_body(&engine, &request, false, &body);
+	openai_request_body(&engine, &request, plain, &body);
 	ck_assert_str_eq(buf_text(&body), FRONT("m1") PLAIN "}");
 	buf_reset(&body);
 	engine.vision = true;
-	openai_request_body(&engine, &request, false, &body);
+	openai_request_body(&engine, &request, plain, &body);
 	(void)unlink(path);
 	ck_assert_int_eq(buf_err(&body), ERR_NONE);
 	ck_assert_str_eq(buf_text(&body),

@@ -77,6 +77,25 @@ replay_free(struct engine_run *run)
 	(void)run; /* it lives in the arena */
 }
 
+/* It tells what is recorded; broken off, what was said is counted. */
+static void
+take_bound(struct replay_run *r, const struct engine_request *request)
+{
+	struct engine_bound *b = &r->run.bound;
+	const struct engine_usage *u = &r->last.usage;
+	size_t i;
+
+	b->prompt = engine_count_prompt(request);
+	for (i = 0; i < r->n_deltas; i++)
+		b->answer += engine_count_tokens(r->deltas[i]);
+	if (b->prompt < u->prompt_tokens)
+		b->prompt = u->prompt_tokens;
+	if (b->answer < u->completion_tokens)
+		b->answer = u->completion_tokens;
+	r->run.bound_known = true;
+	r->run.hopeless = r->n_deltas == 0 && r->last.kind == ENGINE_ERROR;
+}
+
 /* ---- the recordings ----------------------------------------------------- */
 
 /* The file's text in the arena; data NULL when it cannot be read. */
@@ -183,9 +202,7 @@ take_usage(struct replay_run *r, const struct pyjson *usage,
 	u->completion_tokens = number(usage, "completion_tokens", 0);
 	if (!u->estimated)
 		return;
-	for (i = 0; i < request->n_prompt; i++)
-		u->prompt_tokens +=
-		    engine_count_tokens(request->prompt[i].content);
+	u->prompt_tokens = engine_count_prompt(request);
 	for (i = 0; i < r->n_deltas; i++)
 		u->completion_tokens += engine_count_tokens(r->deltas[i]);
 }
@@ -285,6 +302,7 @@ replay_start(const struct engine_config *engine,
 		r, pyjson_get(entry, "retriever_resources"), arena))
 		return ERR_MEMORY;
 	take_end(r, entry, arena);
+	take_bound(r, request);
 	*run = &r->run;
 	return ERR_NONE;
 }

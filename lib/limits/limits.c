@@ -11,47 +11,55 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "base/uuid.h"
-#include "engine/engine.h"
 
 #define SUBJECT_MAX 320
+#define OWNER_MAX 512
 #define MINUTE_US 60000000LL
+#define ALIVE_US 60000000LL
 #define DAY_S 86400
 #define KEPT_DAYS 40
-#define ANSWER_TOKENS 1024 /* of a bot that declares no max_output_tokens */
-#define SOON_S 2           /* when a running turn may give room back */
+#define SOON_S 2     /* when a running turn may give room back */
+#define SOON_BOT_S 1 /* ... that of a bot (contracts/chat-messages.md) */
 #define REAP_MOST 64
 
 /* Whose limits they are, and which. */
 struct subject {
-	char name[SUBJECT_MAX];
-	const char *reserved_sql; /* sums over its reservations */
+	char name[SUBJECT_MAX];  /* empty: no limits are asked of it */
+	const char *running_sql; /* its reservations */
+	enum limits_refusal full; /* what is said when it runs too many */
 	int64_t requests_per_minute, tokens_per_day, concurrent;
 };
 
-static const char key_sums[] =
-    "SELECT COUNT(*), COALESCE(SUM(CASE WHEN day = ?2 THEN tokens ELSE 0"
-    " END), 0) FROM limit_reservations WHERE key_subject = ?1";
-static const char user_sums[] =
-    "SELECT COUNT(*), COALESCE(SUM(CASE WHEN day = ?2 THEN tokens ELSE 0"
-    " END), 0) FROM limit_reservations WHERE user_subject = ?1";
+enum { OF_KEY, OF_USER, OF_BOT, SUBJECTS };
+
+/* What a subject has in use. */
+struct in_use {
+	int64_t turns, reserved, used;
+};
+
+#define RUNNING(column)                                                        \
+	"SELECT COUNT(*), COALESCE(SUM(CASE WHEN day = ?2 THEN tokens ELSE 0"  \
+	" END), 0) FROM limit_reservations WHERE " column " = ?1"
 
 bool
-limits_any(const struct key_config *key)
+limits_tokens(const struct key_config *key)
 {
-	return key != NULL && (key->requests_per_minute > 0 ||
-	    key->tokens_per_day > 0 || key->concurrent > 0 ||
-	    key->user_requests_per_minute > 0 ||
-	    key->user_tokens_per_day > 0 || key->user_concurrent > 0);
+	return key != NULL &&
+	    (key->tokens_per_day > 0 || key->user_tokens_per_day > 0);
 }
 
-int64_t
-limits_estimate(const struct bot_config *bot, int64_t asked_tokens)
+static bool
+limits_of_key(const struct key_config *key)
 {
-	int64_t answer = bot->max_output_tokens > 0 ? bot->max_output_tokens
-						    : ANSWER_TOKENS;
+	return key != NULL && (limits_tokens(key) ||
+	    key->requests_per_minute > 0 || key->concurrent > 0 ||
+	    key->user_requests_per_minute > 0 || key->user_concurrent > 0);
+}
 
-	return asked_tokens + engine_count_tokens(span_of(bot->persona)) +
-	    answer;
+bool
+limits_any(const struct key_config *key, const struct bot_config *bot)
+{
+	return limits_of_key(key) || (bot != NULL && bot->concurrent > 0);
 }
 
 const char *
@@ -64,31 +72,44 @@ limits_text(enum limits_refusal refusal)
 		"The tokens of this day are used up. Please try again later.",
 	    [LIMITS_CONCURRENT] =
 		"Too many requests at once. Please try again later.",
+	    [LIMITS_BOT] = "Too many requests. Please try again later.",
 	};
 
 	return texts[refusal];
 }
 
-/* The key's own and the end user's limits. */
 static void
-name_subjects(const struct key_config *key, struct span user,
-    struct subject subjects[2])
+name_subjects(const struct limits_ask *ask, struct subject subjects[SUBJECTS])
 {
+	const struct key_config *key = ask->key;
 	char id[UUID_TEXT];
 
-	subjects[0] = (struct subject){.reserved_sql = key_sums,
-	    .requests_per_minute = key->requests_per_minute,
-	    .tokens_per_day = key->tokens_per_day,
-	    .concurrent = key->concurrent};
-	subjects[1] = (struct subject){.reserved_sql = user_sums,
-	    .requests_per_minute = key->user_requests_per_minute,
-	    .tokens_per_day = key->user_tokens_per_day,
-	    .concurrent = key->user_concurrent};
-	/* A user's name may be long, and is nobody's business. */
-	uuid_from_name("limits user", user, id);
-	(void)snprintf(subjects[0].name, SUBJECT_MAX, "k:%.200s", key->name);
-	(void)snprintf(subjects[1].name, SUBJECT_MAX, "u:%.200s:%s",
-	    key->name, id);
+	memset(subjects, 0, SUBJECTS * sizeof(*subjects));
+	subjects[OF_KEY].running_sql = RUNNING("key_subject");
+	subjects[OF_USER].running_sql = RUNNING("user_subject");
+	subjects[OF_BOT].running_sql = RUNNING("bot_subject");
+	subjects[OF_KEY].full = subjects[OF_USER].full = LIMITS_CONCURRENT;
+	subjects[OF_BOT].full = LIMITS_BOT;
+	if (limits_of_key(key)) {
+		struct subject *k = &subjects[OF_KEY], *u = &subjects[OF_USER];
+
+		k->requests_per_minute = key->requests_per_minute;
+		k->tokens_per_day = key->tokens_per_day;
+		k->concurrent = key->concurrent;
+		u->requests_per_minute = key->user_requests_per_minute;
+		u->tokens_per_day = key->user_tokens_per_day;
+		u->concurrent = key->user_concurrent;
+		/* A user's name may be long, and is nobody's business. */
+		uuid_from_name("limits user", ask->user, id);
+		(void)snprintf(k->name, SUBJECT_MAX, "k:%.200s", key->name);
+		(void)snprintf(u->name, SUBJECT_MAX, "u:%.200s:%s", key->name,
+		    id);
+	}
+	if (ask->bot != NULL && ask->bot->concurrent > 0) {
+		subjects[OF_BOT].concurrent = ask->bot->concurrent;
+		(void)snprintf(subjects[OF_BOT].name, SUBJECT_MAX, "b:%.200s",
+		    ask->bot->uid);
+	}
 }
 
 /* ---- counting what is settled ------------------------------------------- */
@@ -96,7 +117,11 @@ name_subjects(const struct key_config *key, struct span user,
 static enum err
 add_tokens(struct db *db, int64_t day, struct span subject, int64_t tokens)
 {
-	struct db_stmt *s = db_prepare(db,
+	struct db_stmt *s;
+
+	if (subject.len == 0)
+		return ERR_NONE;
+	s = db_prepare(db,
 	    "INSERT INTO limit_tokens (day, subject, tokens)"
 	    " VALUES (?1, ?2, ?3) ON CONFLICT (day, subject) DO UPDATE SET"
 	    " tokens = limit_tokens.tokens + excluded.tokens");
@@ -175,39 +200,94 @@ limits_settle(struct db *db, const struct limits_ticket *ticket,
 	return settle(db, ticket->id, tokens < 0 ? 0 : tokens);
 }
 
+enum err
+limits_beat(struct db *db, const struct limits_ticket *ticket)
+{
+	struct db_stmt *s;
+
+	if (ticket->id == 0)
+		return ERR_NONE;
+	s = db_prepare(db, "UPDATE limit_reservations SET alive_until_us = ?1"
+			   " WHERE id = ?2");
+	db_bind_int(s, 1, clock_now_us() + ALIVE_US);
+	db_bind_int(s, 2, ticket->id);
+	return db_run(s);
+}
+
 /* ---- reservations of the dead ------------------------------------------- */
 
-/* Settles what nobody will: *n of the subject's reservations. */
+/* Columns from `at`: owner, expires_us, alive_until_us. */
+static bool
+is_dead(struct db_stmt *s, int at, int64_t now_us)
+{
+	struct span text = db_text(s, at);
+	char owner[OWNER_MAX];
+	enum process_state state;
+
+	if (db_int(s, at + 1) < now_us)
+		return true;
+	(void)snprintf(owner, sizeof(owner), "%.*s", (int)text.len, text.data);
+	state = process_look(owner);
+	return state == PROCESS_DEAD || (state == PROCESS_UNKNOWN &&
+	    db_int(s, at + 2) < now_us);
+}
+
+/* Those of the subject's reservations that nobody will settle. */
 static enum err
-reap(struct db *db, const struct subject *subject, int64_t now_us, size_t *n)
+find_dead(struct db *db, const struct subject *subject, int64_t now_us,
+    int64_t dead[REAP_MOST], size_t *n)
 {
 	struct db_stmt *s = db_prepare(db,
-	    "SELECT id, owner, expires_us FROM limit_reservations"
-	    " WHERE key_subject = ?1 OR user_subject = ?1");
-	int64_t dead[REAP_MOST];
-	char owner[512];
-	struct span text;
-	size_t i;
+	    "SELECT id, owner, expires_us, alive_until_us"
+	    " FROM limit_reservations WHERE key_subject = ?1"
+	    " OR user_subject = ?1 OR bot_subject = ?1");
 	bool row = true;
 	enum err err = ERR_NONE;
 
 	*n = 0;
 	db_bind_cstring(s, 1, subject->name);
-	while (*n < REAP_MOST && (err = db_step(s, &row)) == ERR_NONE && row) {
-		text = db_text(s, 1);
-		(void)snprintf(owner, sizeof(owner), "%.*s", (int)text.len,
-		    text.data);
-		if (db_int(s, 2) < now_us ||
-		    process_look(owner) == PROCESS_DEAD)
+	while (*n < REAP_MOST && (err = db_step(s, &row)) == ERR_NONE && row)
+		if (is_dead(s, 1, now_us))
 			dead[(*n)++] = db_int(s, 0);
-	}
 	db_done(s);
+	return err;
+}
+
+/* Settles them: what they had reserved counts as used. */
+static enum err
+reap(struct db *db, const struct subject *subject, int64_t now_us, size_t *n)
+{
+	int64_t dead[REAP_MOST];
+	size_t i;
+	enum err err = find_dead(db, subject, now_us, dead, n);
+
 	for (i = 0; i < *n && err == ERR_NONE; i++)
 		err = settle(db, dead[i], -1);
 	return err;
 }
 
-/* ---- the three checks --------------------------------------------------- */
+/* Those of the dead that are over their time, whosever they were: of a user
+ * who does not come back, say. */
+static enum err
+sweep(struct db *db, int64_t now_us)
+{
+	struct db_stmt *s = db_prepare(db,
+	    "SELECT id FROM limit_reservations WHERE expires_us < ?1 LIMIT 8");
+	int64_t late[8];
+	size_t n = 0, i;
+	bool row = true;
+	enum err err = ERR_NONE;
+
+	db_bind_int(s, 1, now_us);
+	while (n < 8 && (err = db_step(s, &row)) == ERR_NONE && row)
+		late[n++] = db_int(s, 0);
+	db_done(s);
+	for (i = 0; i < n && err == ERR_NONE; i++)
+		err = settle(db, late[i], -1);
+	return err;
+}
+
+/* ---- the checks --------------------------------------------------------- */
 
 static void
 refuse(struct limits_verdict *v, enum limits_refusal why, int64_t seconds)
@@ -261,68 +341,89 @@ used_tokens(struct db *db, const struct subject *subject, int64_t day,
 	return err;
 }
 
-/* Running turns, and what they have reserved of this day. */
+/* What runs, what that has reserved of this day, what is used of it. */
 static enum err
-reserved(struct db *db, const struct subject *subject, int64_t day,
-    int64_t *turns, int64_t *tokens)
+look_at(struct db *db, const struct subject *subject, int64_t now_us,
+    struct in_use *in_use)
 {
-	struct db_stmt *s = db_prepare(db, subject->reserved_sql);
+	int64_t day = now_us / 1000000 / DAY_S;
+	struct db_stmt *s;
 	bool row;
 	enum err err;
 
+	*in_use = (struct in_use){0};
+	if (subject->tokens_per_day <= 0 && subject->concurrent <= 0)
+		return ERR_NONE;
+	s = db_prepare(db, subject->running_sql);
 	db_bind_cstring(s, 1, subject->name);
 	db_bind_int(s, 2, day);
 	err = db_step(s, &row);
-	*turns = err == ERR_NONE && row ? db_int(s, 0) : 0;
-	*tokens = err == ERR_NONE && row ? db_int(s, 1) : 0;
+	if (err == ERR_NONE && row) {
+		in_use->turns = db_int(s, 0);
+		in_use->reserved = db_int(s, 1);
+	}
 	db_done(s);
+	if (err == ERR_NONE)
+		err = used_tokens(db, subject, day, &in_use->used);
 	return err;
 }
 
-static enum err
-check_room(struct db *db, const struct subject *subject, int64_t now_us,
-    int64_t tokens, struct limits_verdict *v)
+/* Tokens of this day that are not used. */
+static int64_t
+left_of(const struct subject *subject, const struct in_use *in_use)
 {
-	int64_t now_s = now_us / 1000000, day = now_s / DAY_S;
-	int64_t turns, taken, used = 0;
-	enum err err;
-
-	if (subject->tokens_per_day <= 0 && subject->concurrent <= 0)
-		return ERR_NONE;
-	err = reserved(db, subject, day, &turns, &taken);
-	if (err == ERR_NONE)
-		err = used_tokens(db, subject, day, &used);
-	if (err != ERR_NONE)
-		return err;
-	if (subject->tokens_per_day > 0 &&
-	    used + tokens > subject->tokens_per_day)
-		refuse(v, LIMITS_TOKENS, (day + 1) * DAY_S - now_s);
-	else if (subject->tokens_per_day > 0 &&
-	    used + taken + tokens > subject->tokens_per_day)
-		refuse(v, LIMITS_TOKENS, SOON_S);
-	else if (subject->concurrent > 0 && turns >= subject->concurrent)
-		refuse(v, LIMITS_CONCURRENT, SOON_S);
-	return ERR_NONE;
+	if (subject->tokens_per_day <= 0)
+		return INT64_MAX;
+	return subject->tokens_per_day - in_use->used;
 }
 
-static enum err
-check(struct db *db, const struct subject *subject, int64_t now_us,
-    int64_t tokens, struct limits_verdict *v)
+/* Is there room for a turn of at least so many tokens?  *granted tokens at
+ * the most, which grow less with each subject. */
+static void
+check_room(const struct subject *subject, const struct in_use *in_use,
+    int64_t now_us, int64_t least, int64_t *granted, struct limits_verdict *v)
 {
-	size_t reaped = 0;
-	enum err err = check_requests(db, subject, now_us, v);
+	int64_t now_s = now_us / 1000000;
+	int64_t left = left_of(subject, in_use);
 
-	if (err != ERR_NONE || v->refusal != LIMITS_FREE)
-		return err;
-	err = check_room(db, subject, now_us, tokens, v);
-	if (err != ERR_NONE || v->refusal == LIMITS_FREE)
-		return err;
-	/* No room: does a process hold it that is no more? */
-	err = reap(db, subject, now_us, &reaped);
-	if (err != ERR_NONE || reaped == 0)
-		return err;
-	v->refusal = LIMITS_FREE;
-	return check_room(db, subject, now_us, tokens, v);
+	if (left < *granted)
+		*granted = left;
+	if (left < least)
+		refuse(v, LIMITS_TOKENS, (now_s / DAY_S + 1) * DAY_S - now_s);
+	else if (subject->concurrent > 0 &&
+	    in_use->turns >= subject->concurrent)
+		refuse(v, subject->full,
+		    subject->full == LIMITS_BOT ? SOON_BOT_S : SOON_S);
+}
+
+/* All subjects as they are now. */
+static enum err
+check_all(struct db *db, const struct subject subjects[SUBJECTS],
+    const struct limits_ask *ask, int64_t now_us, int64_t *granted,
+    struct limits_verdict *v)
+{
+	struct in_use in_use[SUBJECTS];
+	enum err err = ERR_NONE;
+	size_t i;
+
+	*granted = ask->most_tokens;
+	*v = (struct limits_verdict){LIMITS_FREE, 0};
+	for (i = 0; i < SUBJECTS && err == ERR_NONE &&
+	     v->refusal == LIMITS_FREE; i++) {
+		err = check_requests(db, &subjects[i], now_us, v);
+		if (err == ERR_NONE && v->refusal == LIMITS_FREE)
+			err = look_at(db, &subjects[i], now_us, &in_use[i]);
+		if (err == ERR_NONE && v->refusal == LIMITS_FREE)
+			check_room(&subjects[i], &in_use[i], now_us,
+			    ask->least_tokens, granted, v);
+	}
+	/* What is reserved may come back: no less is given because of it. */
+	for (i = 0; i < SUBJECTS && err == ERR_NONE &&
+	     v->refusal == LIMITS_FREE; i++)
+		if (subjects[i].tokens_per_day > 0 && in_use[i].reserved >
+			left_of(&subjects[i], &in_use[i]) - *granted)
+			refuse(v, LIMITS_TOKENS, SOON_S);
+	return err;
 }
 
 /* ---- reserving ---------------------------------------------------------- */
@@ -350,8 +451,9 @@ note_request(struct db *db, const struct subject *subject, int64_t now_us)
 }
 
 static enum err
-note_turn(struct db *db, const struct subject subjects[2], int64_t now_us,
-    int64_t tokens, int64_t run_limit_s, struct limits_ticket *ticket)
+note_turn(struct db *db, const struct subject subjects[SUBJECTS],
+    const struct limits_ask *ask, int64_t now_us, int64_t tokens,
+    struct limits_ticket *ticket)
 {
 	struct db_stmt *s;
 	int64_t id;
@@ -362,46 +464,106 @@ note_turn(struct db *db, const struct subject subjects[2], int64_t now_us,
 	/* Not the next number: one that is never used again. */
 	id = (id & INT64_MAX) | 1;
 	s = db_prepare(db,
-	    "INSERT INTO limit_reservations (key_subject, user_subject, day,"
-	    " tokens, owner, expires_us, id)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-	db_bind_cstring(s, 1, subjects[0].name);
-	db_bind_cstring(s, 2, subjects[1].name);
-	db_bind_int(s, 3, now_us / 1000000 / DAY_S);
-	db_bind_int(s, 4, tokens);
-	db_bind_cstring(s, 5, process_self());
-	db_bind_int(s, 6, now_us + (run_limit_s + 60) * 1000000);
-	db_bind_int(s, 7, id);
+	    "INSERT INTO limit_reservations (key_subject, user_subject,"
+	    " bot_subject, day, tokens, owner, expires_us, alive_until_us, id)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+	db_bind_cstring(s, 1, subjects[OF_KEY].name);
+	db_bind_cstring(s, 2, subjects[OF_USER].name);
+	db_bind_cstring(s, 3, subjects[OF_BOT].name);
+	db_bind_int(s, 4, now_us / 1000000 / DAY_S);
+	db_bind_int(s, 5, tokens);
+	db_bind_cstring(s, 6, process_self());
+	db_bind_int(s, 7, now_us + (ask->run_limit_s + 60) * 1000000);
+	db_bind_int(s, 8, now_us + ALIVE_US);
+	db_bind_int(s, 9, id);
 	err = db_run(s);
 	if (err == ERR_NONE)
 		ticket->id = id;
 	return err;
 }
 
-enum err
-limits_reserve(struct db *db, const struct key_config *key, struct span user,
-    int64_t tokens, int64_t run_limit_s, struct limits_ticket *ticket,
-    struct limits_verdict *verdict)
+/* Settles what the dead hold of any of the subjects; *n of them. */
+static enum err
+reap_all(struct db *db, const struct subject subjects[SUBJECTS],
+    int64_t now_us, size_t *n)
 {
-	struct subject subjects[2];
-	int64_t now_us = clock_now_us();
+	size_t i, more = 0;
 	enum err err = ERR_NONE;
-	size_t i;
+
+	*n = 0;
+	for (i = 0; i < SUBJECTS && err == ERR_NONE; i++) {
+		if (subjects[i].name[0] == '\0')
+			continue;
+		err = reap(db, &subjects[i], now_us, &more);
+		*n += more;
+	}
+	return err;
+}
+
+enum err
+limits_reserve(struct db *db, const struct limits_ask *ask,
+    struct limits_ticket *ticket, struct limits_verdict *verdict)
+{
+	struct subject subjects[SUBJECTS];
+	int64_t now_us = clock_now_us(), granted = 0;
+	enum err err = ERR_NONE;
+	size_t i, reaped = 0;
+	bool counts = false;
 
 	*ticket = (struct limits_ticket){0};
 	*verdict = (struct limits_verdict){LIMITS_FREE, 0};
-	if (!limits_any(key))
+	if (!limits_any(ask->key, ask->bot))
 		return ERR_NONE;
-	name_subjects(key, user, subjects);
-	for (i = 0; i < 2 && err == ERR_NONE &&
-	     verdict->refusal == LIMITS_FREE; i++)
-		err = check(db, &subjects[i], now_us, tokens, verdict);
+	name_subjects(ask, subjects);
+	err = check_all(db, subjects, ask, now_us, &granted, verdict);
+	/* No room: does a process hold it that is no more? */
+	if (err == ERR_NONE && verdict->refusal != LIMITS_FREE &&
+	    verdict->refusal != LIMITS_REQUESTS) {
+		err = reap_all(db, subjects, now_us, &reaped);
+		if (err == ERR_NONE && reaped > 0)
+			err = check_all(db, subjects, ask, now_us, &granted,
+			    verdict);
+	}
 	if (err != ERR_NONE || verdict->refusal != LIMITS_FREE)
 		return err;
-	for (i = 0; i < 2 && err == ERR_NONE; i++)
+	for (i = 0; i < SUBJECTS && err == ERR_NONE; i++) {
+		counts |= subjects[i].concurrent > 0 ||
+		    subjects[i].tokens_per_day > 0;
 		err = note_request(db, &subjects[i], now_us);
+	}
+	if (!counts || err != ERR_NONE)
+		return err;
+	err = sweep(db, now_us);
 	if (err == ERR_NONE)
-		err = note_turn(db, subjects, now_us, tokens, run_limit_s,
-		    ticket);
+		err = note_turn(db, subjects, ask, now_us, granted, ticket);
+	if (limits_tokens(ask->key))
+		ticket->tokens = granted;
+	return err;
+}
+
+enum err
+limits_look(struct db *db, const struct limits_ask *ask,
+    struct limits_verdict *verdict)
+{
+	struct limits_ask any = *ask;
+	struct subject subjects[SUBJECTS];
+	int64_t now_us = clock_now_us(), granted, dead[REAP_MOST];
+	size_t i, n = 0;
+	enum err err;
+
+	*verdict = (struct limits_verdict){LIMITS_FREE, 0};
+	if (!limits_any(ask->key, ask->bot))
+		return ERR_NONE;
+	any.least_tokens = any.most_tokens = 1;
+	name_subjects(&any, subjects);
+	err = check_all(db, subjects, &any, now_us, &granted, verdict);
+	/* What the dead hold, a transaction must settle first. */
+	for (i = 0; i < SUBJECTS && err == ERR_NONE && n == 0 &&
+	     verdict->refusal != LIMITS_FREE &&
+	     verdict->refusal != LIMITS_REQUESTS; i++)
+		if (subjects[i].name[0] != '\0')
+			err = find_dead(db, &subjects[i], now_us, dead, &n);
+	if (n > 0)
+		verdict->refusal = LIMITS_FREE;
 	return err;
 }

@@ -1,12 +1,27 @@
 /*
  * What a key and each of its end users may do: requests per minute, tokens
- * per (UTC) day, turns at once; [key NAME] of parlance.conf.
+ * per (UTC) day, turns at once; [key NAME] of parlance.conf.  And how many
+ * turns a bot runs at once, whoever asks, through either API; [bot SLUG].
  *
  * A turn reserves what it may use before it begins, in a write transaction,
  * so that any number of processes cannot overspend together; at its end what
  * it really used is counted and the reservation deleted, in one transaction,
  * so that this happens once.  What a process that was killed had reserved is
  * counted as used, by the first that is in need of the room.
+ *
+ * Tokens.  The sum that is counted for a day never exceeds tokens_per_day,
+ * as long as no turn uses more than was reserved for it.  turn_need() and
+ * turn_allow() (turn/turn.h) see to that: what is reserved is the bound of
+ * the prompt that was built, passages and history included, and an answer as
+ * long as the upstream is then told.  The engines of ours know their figures
+ * beforehand.  It does not hold for an upstream that tells more than it was
+ * allowed or than its prompt has bytes; and what an upstream does not tell
+ * (a call that broke off) is counted as engine_count_tokens() has it.  A turn
+ * counts for the day on which it began.
+ *
+ * An answer is never made shorter for the sake of room that may come back:
+ * while others hold it, the turn is refused for two seconds.  Of what is left
+ * of a day, a turn gets what there is, if that is worth it (least).
  */
 #ifndef PARLANCE_LIMITS_H
 #define PARLANCE_LIMITS_H
@@ -22,13 +37,15 @@
 /* A running turn's reservation; zeroed: there is none. */
 struct limits_ticket {
 	int64_t id;
+	int64_t tokens; /* the turn may use so many; 0: no limit */
 };
 
 enum limits_refusal {
 	LIMITS_FREE,
 	LIMITS_REQUESTS,
 	LIMITS_TOKENS,
-	LIMITS_CONCURRENT
+	LIMITS_CONCURRENT,
+	LIMITS_BOT /* the bot's cap */
 };
 
 struct limits_verdict {
@@ -36,22 +53,45 @@ struct limits_verdict {
 	int retry_after_s; /* at least 1 when refused */
 };
 
-/* Has the key any limit at all?  Else nothing need be reserved. */
-bool limits_any(const struct key_config *key);
+/* A turn that would begin. */
+struct limits_ask {
+	const struct key_config *key; /* NULL: no key's limits */
+	const struct bot_config *bot; /* NULL: no bot's cap */
+	/* The end user's own name; empty when there is none (all of those
+	 * are one user). */
+	struct span user;
+	int64_t least_tokens, most_tokens; /* turn_need() */
+	/* The reservation ends by itself after so long. */
+	int64_t run_limit_s;
+};
 
-/* Tokens a turn may use at the most, as far as it is known before: what was
- * asked, the bot's persona, its longest answer. */
-int64_t limits_estimate(const struct bot_config *bot, int64_t asked_tokens);
+/* Has the key or the bot any limit at all?  Else nothing need be reserved.
+ * NULL: none. */
+bool limits_any(const struct key_config *key, const struct bot_config *bot);
+
+/* Do tokens count?  Else a turn's need does not matter. */
+bool limits_tokens(const struct key_config *key);
+
+/*
+ * Would the turn be refused now, whatever it needs?  Only reads, on any
+ * connection: spares the work for a turn that would be refused.  tokens of
+ * the ask are not looked at.
+ */
+enum err limits_look(struct db *db, const struct limits_ask *ask,
+    struct limits_verdict *verdict) __attribute__((warn_unused_result));
 
 /*
  * Reserves for one turn, inside the caller's write transaction, which may be
- * committed or rolled back when the verdict is a refusal.  user: the end user's own name,
- * empty when there is none (all of those are one user).  run_limit_s: the
- * reservation ends by itself after so long.
+ * committed or rolled back when the verdict is a refusal.
  */
-enum err limits_reserve(struct db *db, const struct key_config *key,
-    struct span user, int64_t tokens, int64_t run_limit_s,
+enum err limits_reserve(struct db *db, const struct limits_ask *ask,
     struct limits_ticket *ticket, struct limits_verdict *verdict)
+    __attribute__((warn_unused_result));
+
+/* A sign of life: the turn runs.  To be given every LIMITS_BEAT_MS, or a
+ * process on another host or in another container takes it for dead. */
+#define LIMITS_BEAT_MS 20000
+enum err limits_beat(struct db *db, const struct limits_ticket *ticket)
     __attribute__((warn_unused_result));
 
 /* Counts what the turn used, inside the caller's write transaction.  Without

@@ -21,6 +21,7 @@ static struct config config;
 static struct store_pool *pool;
 static struct db *db;
 static struct key_config key;
+static struct bot_config bot;
 static struct limits_verdict verdict;
 static struct limits_ticket ticket;
 
@@ -35,6 +36,7 @@ setup(void)
 	pool = store_pool_new(&config, 1);
 	ck_assert_int_eq(store_lease(pool, &db), ERR_NONE);
 	key = (struct key_config){.name = "k"};
+	bot = (struct bot_config){.slug = "b", .uid = "u-1"};
 	clock_pin_us(NOW_US);
 }
 
@@ -51,11 +53,15 @@ teardown(void)
 }
 
 static enum limits_refusal
-reserve(const char *user, int64_t tokens)
+reserve_from(const char *user, int64_t least, int64_t most)
 {
+	struct limits_ask ask = {.key = &key, .bot = &bot,
+	    .user = span_of(user), .least_tokens = least,
+	    .most_tokens = most, .run_limit_s = RUN_S};
+
 	ck_assert_int_eq(db_begin(db), ERR_NONE);
-	ck_assert_int_eq(limits_reserve(db, &key, span_of(user), tokens,
-	    RUN_S, &ticket, &verdict), ERR_NONE);
+	ck_assert_int_eq(limits_reserve(db, &ask, &ticket, &verdict),
+	    ERR_NONE);
 	if (verdict.refusal == LIMITS_FREE)
 		ck_assert_int_eq(db_commit(db), ERR_NONE);
 	else
@@ -63,6 +69,39 @@ reserve(const char *user, int64_t tokens)
 	if (verdict.refusal != LIMITS_FREE)
 		ck_assert_int_ge(verdict.retry_after_s, 1);
 	return verdict.refusal;
+}
+
+static enum limits_refusal
+reserve(const char *user, int64_t tokens)
+{
+	return reserve_from(user, tokens, tokens);
+}
+
+/* Whether it would be refused whatever it needs. */
+static enum limits_refusal
+look(const char *user)
+{
+	struct limits_ask ask = {.key = &key, .bot = &bot,
+	    .user = span_of(user), .least_tokens = 1};
+	struct limits_verdict v;
+
+	ck_assert_int_eq(limits_look(db, &ask, &v), ERR_NONE);
+	return v.refusal;
+}
+
+/* The first number of a query. */
+static int64_t
+number(const char *sql)
+{
+	struct db_stmt *s = db_prepare(db, sql);
+	bool row;
+	int64_t n;
+
+	ck_assert_int_eq(db_step(s, &row), ERR_NONE);
+	ck_assert(row);
+	n = db_int(s, 0);
+	db_done(s);
+	return n;
 }
 
 static void
@@ -75,7 +114,8 @@ settle(struct limits_ticket t, int64_t tokens)
 
 START_TEST(without_limits_nothing_is_reserved)
 {
-	ck_assert(!limits_any(&key));
+	ck_assert(!limits_any(&key, &bot));
+	ck_assert(!limits_any(NULL, NULL));
 	ck_assert_int_eq(reserve("u", 1000000), LIMITS_FREE);
 	ck_assert_int_eq(ticket.id, 0);
 	settle(ticket, 5);
@@ -202,6 +242,125 @@ START_TEST(what_a_killed_process_reserved_counts_as_used)
 }
 END_TEST
 
+START_TEST(a_turn_gets_what_is_left_of_a_day_if_that_is_worth_it)
+{
+	struct limits_ticket first;
+
+	key.tokens_per_day = 100;
+	key.user_tokens_per_day = 80;
+	ck_assert_int_eq(reserve_from("u", 10, 60), LIMITS_FREE);
+	ck_assert_int_eq(ticket.tokens, 60);
+	first = ticket;
+	/* 20 of the user's are free, but more may come back. */
+	ck_assert_int_eq(reserve_from("u", 10, 60), LIMITS_TOKENS);
+	ck_assert_int_eq(verdict.retry_after_s, 2);
+	settle(first, 50);
+	ck_assert_int_eq(reserve_from("u", 10, 60), LIMITS_FREE);
+	ck_assert_int_eq(ticket.tokens, 30);
+	settle(ticket, 25);
+	/* Five of the user's are left, 25 of the key's. */
+	ck_assert_int_eq(reserve_from("u", 6, 60), LIMITS_TOKENS);
+	ck_assert_int_eq(verdict.retry_after_s, LEFT_OF_DAY_S);
+	ck_assert_int_eq(reserve_from("v", 6, 60), LIMITS_FREE);
+	ck_assert_int_eq(ticket.tokens, 25);
+	settle(ticket, 25);
+	ck_assert_int_eq(reserve_from("v", 1, 60), LIMITS_TOKENS);
+	ck_assert_int_eq(look("v"), LIMITS_TOKENS);
+}
+END_TEST
+
+START_TEST(a_turn_counts_for_the_day_it_began_on)
+{
+	struct limits_ticket first, second;
+
+	key.tokens_per_day = 100;
+	key.concurrent = 2;
+	clock_pin_us(NOW_US + (LEFT_OF_DAY_S - 5) * 1000000LL);
+	ck_assert_int_eq(reserve("u", 90), LIMITS_FREE);
+	first = ticket;
+	clock_pin_us(NOW_US + LEFT_OF_DAY_S * 1000000LL);
+	/* All of the new day is free, but one place is taken. */
+	ck_assert_int_eq(reserve("u", 100), LIMITS_FREE);
+	second = ticket;
+	ck_assert_int_eq(reserve("u", 0), LIMITS_CONCURRENT);
+	settle(first, 90);
+	settle(second, 100);
+	ck_assert_int_eq(number("SELECT tokens FROM limit_tokens WHERE"
+				" subject = 'k:k' ORDER BY day"), 90);
+	ck_assert_int_eq(number("SELECT tokens FROM limit_tokens WHERE"
+				" subject = 'k:k' ORDER BY day DESC"), 100);
+	/* Set back over midnight: that day's sum holds. */
+	clock_pin_us(NOW_US);
+	ck_assert_int_eq(reserve("u", 11), LIMITS_TOKENS);
+	ck_assert_int_eq(reserve("u", 10), LIMITS_FREE);
+}
+END_TEST
+
+START_TEST(a_bot_runs_so_many_whoever_asks)
+{
+	struct key_config other = {.name = "other", .concurrent = 5};
+	struct limits_ticket first;
+
+	bot.concurrent = 2;
+	ck_assert(limits_any(&key, &bot));
+	ck_assert(!limits_any(&key, NULL));
+	ck_assert_int_eq(reserve("u", 0), LIMITS_FREE);
+	ck_assert_int_eq(ticket.tokens, 0);
+	first = ticket;
+	key = other;
+	ck_assert_int_eq(look("v"), LIMITS_FREE);
+	ck_assert_int_eq(reserve("v", 0), LIMITS_FREE);
+	ck_assert_int_eq(reserve("v", 0), LIMITS_BOT);
+	ck_assert_int_eq(verdict.retry_after_s, 1);
+	ck_assert_int_eq(look("v"), LIMITS_BOT);
+	settle(first, 0);
+	ck_assert_int_eq(look("v"), LIMITS_FREE);
+	ck_assert_int_eq(reserve("v", 0), LIMITS_FREE);
+	bot.uid = "u-2";
+	ck_assert_int_eq(reserve("v", 0), LIMITS_FREE);
+}
+END_TEST
+
+/* Another container's process: nobody here can see whether it lives. */
+START_TEST(who_cannot_be_seen_is_believed_for_a_minute)
+{
+	key.concurrent = 1;
+	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(db_exec(db, "UPDATE limit_reservations SET owner ="
+				     " 'elsewhere - - 1 1'"), ERR_NONE);
+	clock_pin_us(NOW_US + 50 * 1000000LL);
+	ck_assert_int_eq(limits_beat(db, &ticket), ERR_NONE);
+	clock_pin_us(NOW_US + 100 * 1000000LL);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_CONCURRENT);
+	ck_assert_int_eq(look("u"), LIMITS_CONCURRENT);
+	clock_pin_us(NOW_US + 111 * 1000000LL);
+	ck_assert_int_eq(look("u"), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+}
+END_TEST
+
+START_TEST(what_is_over_its_time_is_settled_whosever_it_is)
+{
+	key.user_concurrent = 1;
+	ck_assert_int_eq(reserve("gone", 7), LIMITS_FREE);
+	clock_pin_us(NOW_US + (RUN_S + 61) * 1000000LL);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_reservations"), 1);
+	ck_assert_int_eq(number("SELECT tokens FROM limit_tokens WHERE"
+				" subject = 'k:k'"), 7);
+}
+END_TEST
+
+START_TEST(requests_alone_reserve_nothing)
+{
+	key.requests_per_minute = 5;
+	ck_assert_int_eq(reserve("u", 7), LIMITS_FREE);
+	ck_assert_int_eq(ticket.id, 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_reservations"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_requests"), 1);
+}
+END_TEST
+
 START_TEST(a_reservation_expires)
 {
 	key.concurrent = 1;
@@ -239,6 +398,13 @@ limits_suite(void)
 	tcase_add_test(t, turns_at_once);
 	tcase_add_test(t, tokens_of_a_day);
 	tcase_add_test(t, what_a_killed_process_reserved_counts_as_used);
+	tcase_add_test(t,
+	    a_turn_gets_what_is_left_of_a_day_if_that_is_worth_it);
+	tcase_add_test(t, a_turn_counts_for_the_day_it_began_on);
+	tcase_add_test(t, a_bot_runs_so_many_whoever_asks);
+	tcase_add_test(t, who_cannot_be_seen_is_believed_for_a_minute);
+	tcase_add_test(t, what_is_over_its_time_is_settled_whosever_it_is);
+	tcase_add_test(t, requests_alone_reserve_nothing);
 	tcase_add_test(t, a_reservation_expires);
 	tcase_add_test(t, a_refused_turn_leaves_nothing);
 	suite_add_tcase(s, t);

@@ -42,6 +42,7 @@ struct chat_answer {
 	struct buf event;
 	struct buf resources;
 	struct usage usage;
+	int64_t spent;       /* tokens, the title's among them */
 	int64_t started_us;  /* monotonic */
 	int64_t next_ping_ms, next_beat_ms, limit_ms;
 	bool gone, stopped, done;
@@ -95,8 +96,7 @@ store_end(struct db *db, void *arg)
 	enum err err = messages_finish(db, m);
 
 	if (err == ERR_NONE)
-		err = limits_settle(db, &c->start.ticket,
-		    m->prompt_tokens + m->answer_tokens);
+		err = limits_settle(db, &c->start.ticket, c->spent);
 	if (err == ERR_NONE)
 		err = task_delete(db, c->start.ids.task_id);
 	if (err == ERR_NONE && c->start.title.len > 0)
@@ -111,7 +111,7 @@ store_end(struct db *db, void *arg)
 
 /* What is owed when the end could not be stored: the message failed. */
 struct lost_end {
-	int64_t seq, prompt_tokens, answer_tokens;
+	int64_t seq, prompt_tokens, answer_tokens, spent;
 	double latency_s;
 	struct limits_ticket ticket;
 	char task_id[UUID_TEXT];
@@ -134,8 +134,7 @@ store_lost_end(struct db *db, void *arg)
 	enum err err = messages_finish(db, &m);
 
 	if (err == ERR_NONE)
-		err = limits_settle(db, &lost->ticket,
-		    m.prompt_tokens + m.answer_tokens);
+		err = limits_settle(db, &lost->ticket, lost->spent);
 	return err == ERR_NONE ? task_delete(db, lost->task_id) : err;
 }
 
@@ -148,6 +147,7 @@ owe_end(struct chat_answer *c)
 	    .prompt_tokens = c->usage.prompt_tokens,
 	    .answer_tokens = c->usage.completion_tokens,
 	    .latency_s = c->usage.latency_s,
+	    .spent = c->spent,
 	    .ticket = c->start.ticket,
 	};
 
@@ -246,6 +246,7 @@ finish(struct chat_answer *c, struct span answer,
 	if (title_job_text(c->title).len > 0)
 		c->start.title = title_job_text(c->title);
 	title_job_end(c->title); /* what is not ready now is too late */
+	c->spent += title_job_spent(c->title);
 	if (event != NULL && event->kind == TURN_ERROR) {
 		found = chat_fault_of(event->fault, event->message,
 		    c->start.streaming);
@@ -276,6 +277,7 @@ finish_turn(struct chat_answer *c, const struct turn_event *event)
 	const struct bot_config *bot = c->start.setup.bot;
 
 	c->usage = r->usage;
+	c->spent = r->spent_tokens;
 	c->start.message->estimated = r->usage_estimated;
 	chat_resources_json(&c->resources, r->passages,
 	    bot->citations && event->kind == TURN_END ? r->n_passages : 0);
@@ -292,12 +294,22 @@ stop(struct chat_answer *c)
 		turn_stop(c->turn);
 }
 
+/* A store_change: signs of life. */
+static enum err
+store_beat(struct db *db, void *arg)
+{
+	const struct chat_answer *c = arg;
+	enum err err = messages_beat(db, c->start.message->seq,
+	    clock_now_us());
+
+	return err != ERR_NONE ? err : limits_beat(db, &c->start.ticket);
+}
+
 /* Stop requests, the run-time cap, pings and signs of life. */
 static void
 look_around(struct chat_answer *c)
 {
 	int64_t now_ms = clock_monotonic_ms();
-	struct db *db;
 
 	if (!c->stopped && (now_ms >= c->limit_ms ||
 			       task_watch_stopped(&c->watch, now_ms)))
@@ -306,12 +318,8 @@ look_around(struct chat_answer *c)
 	if (now_ms < c->next_beat_ms)
 		return;
 	c->next_beat_ms = now_ms + MESSAGE_BEAT_MS;
-	if (store_lease(c->x->stores, &db) != ERR_NONE)
-		return; /* logged; the next beat is soon enough */
-	if (messages_beat(db, c->start.message->seq, clock_now_us()) !=
-	    ERR_NONE)
+	if (store_write(c->x->stores, store_beat, c) != ERR_NONE)
 		c->next_beat_ms = now_ms + 1000;
-	store_return(c->x->stores, db);
 }
 
 static enum answer_state
@@ -434,8 +442,11 @@ chat_answer_begin(struct exchange *x, const struct chat_start *start)
 	int64_t now_ms = clock_monotonic_ms();
 	enum err err = ERR_NONE;
 
-	if (c == NULL)
+	if (c == NULL) {
+		title_job_end(start->title_job);
+		turn_free(start->turn);
 		return ERR_MEMORY;
+	}
 	c->answer = (struct answer){step, interests, client_gone, release};
 	c->x = x;
 	c->start = *start;
@@ -445,13 +456,10 @@ chat_answer_begin(struct exchange *x, const struct chat_start *start)
 	c->next_ping_ms = now_ms + PING_MS;
 	c->next_beat_ms = now_ms + MESSAGE_BEAT_MS;
 	c->limit_ms = now_ms + x->config->server.turn_limit_s * 1000;
-	if (start->annotation == NULL)
-		err = turn_start(&start->setup, &c->turn);
-	if (err == ERR_NONE && start->title.len > 0 && c->turn != NULL)
-		title_job_start(x->config, start->setup.bot, x->worker,
-		    x->request.arena, start->setup.question, &c->title);
+	c->turn = start->turn;
+	c->title = start->title_job;
 	response_status(&x->response, 200);
-	if (err == ERR_NONE && start->streaming)
+	if (start->streaming)
 		err = response_begin_stream(&x->response,
 		    "text/event-stream; charset=utf-8");
 	if (err == ERR_CLIENT_GONE) {

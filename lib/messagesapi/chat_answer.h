@@ -9,6 +9,7 @@
 #include "http/exchange.h"
 #include "limits/limits.h"
 #include "messagesapi/chat_events.h"
+#include "messagesapi/title.h"
 #include "store/messages.h"
 #include "turn/turn.h"
 
@@ -20,6 +21,10 @@ struct chat_start {
 	bool streaming;
 	struct span title; /* for a new conversation; data NULL: none wanted */
 	struct turn_setup setup;
+	/* Prepared, not begun; the answer's from now on.  title_job: NULL
+	 * when no model is asked for a name. */
+	struct turn *turn;
+	struct title_job *title_job;
 	/* An annotation that answers; NULL: a turn does. */
 	const struct chat_annotation *annotation;
 	int64_t annotation_seq;
@@ -28,7 +33,8 @@ struct chat_start {
 
 /*
  * Leaves the answer in x->answer.  On failure the message's row has been
- * completed as an error, as far as the store allows.
+ * completed as an error, as far as the store allows.  Turn and title go
+ * with the answer, or at once.
  */
 enum err chat_answer_begin(struct exchange *x, const struct chat_start *start)
     __attribute__((warn_unused_result));

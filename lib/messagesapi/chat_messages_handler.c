@@ -48,7 +48,8 @@ struct preparation {
 	/* Why the rows could not be made, when the client is to blame. */
 	bool refused;
 	enum reply_error refusal;
-	struct limits_verdict verdict; /* of the key's limits */
+	struct turn_need need;
+	struct limits_verdict verdict;
 };
 
 static enum err
@@ -81,28 +82,24 @@ find_conversation(struct preparation *p)
 	return err;
 }
 
-/* Does the bot answer as many as it may? */
+/* Refuses what has no chance.  bot: NULL without its cap; key alike. */
 static enum err
-is_full(struct preparation *p, struct db *db, bool *full)
+look_at_limits(struct preparation *p, const struct key_config *key,
+    const struct bot_config *bot)
 {
-	const struct bot_config *bot = p->x->caller->bot;
+	struct limits_ask ask = {
+	    .key = key,
+	    .bot = bot,
+	    .user = p->request.user.name,
+	    .least_tokens = p->annotation.seq != 0 ? 0 : 1,
+	};
+	struct limits_verdict v;
+	enum err err = limits_look(p->db, &ask, &v);
 
-	*full = false;
-	if (bot->concurrent == 0)
-		return ERR_NONE;
-	return messages_full(db, bot->uid, bot->concurrent, clock_now_us(),
-	    full);
-}
-
-static enum err
-check_cap(struct preparation *p)
-{
-	bool full;
-	enum err err = is_full(p, p->db, &full);
-
-	if (err == ERR_NONE && full)
-		return answered(p, reply_error(p->x, REPLY_TOO_MANY));
-	return err;
+	if (err != ERR_NONE || v.refusal == LIMITS_FREE)
+		return err;
+	return answered(p, reply_too_many(p->x, limits_text(v.refusal),
+	    v.retry_after_s));
 }
 
 /* What the client gave that only the app can judge. */
@@ -221,19 +218,21 @@ refuse(struct preparation *p, enum reply_error refusal)
 	return ERR_INPUT;
 }
 
-/* Reserves what the key, and this end user of it, may still use. */
+/* Reserves what key, end user and bot may still use. */
 static enum err
 reserve(struct preparation *p, struct db *db)
 {
 	const struct caller *caller = p->x->caller;
-	enum err err;
+	struct limits_ask ask = {
+	    .key = caller->key,
+	    .bot = caller->bot,
+	    .user = p->request.user.name,
+	    .least_tokens = p->need.least,
+	    .most_tokens = p->need.most + title_job_most(p->start.title_job),
+	    .run_limit_s = p->x->config->server.turn_limit_s,
+	};
+	enum err err = limits_reserve(db, &ask, &p->start.ticket, &p->verdict);
 
-	if (!limits_any(caller->key))
-		return ERR_NONE;
-	err = limits_reserve(db, caller->key, p->request.user.name,
-	    limits_estimate(caller->bot,
-		engine_count_tokens(p->request.query)),
-	    p->x->config->server.turn_limit_s, &p->start.ticket, &p->verdict);
 	if (err == ERR_NONE && p->verdict.refusal != LIMITS_FREE)
 		return refuse(p, REPLY_TOO_MANY);
 	return err;
@@ -243,19 +242,10 @@ reserve(struct preparation *p, struct db *db)
 static enum err
 answer_refusal(struct preparation *p)
 {
-	struct exchange *x = p->x;
-	char seconds[16];
-	enum err err;
-
 	if (p->verdict.refusal == LIMITS_FREE)
-		return reply_error(x, p->refusal);
-	(void)snprintf(seconds, sizeof(seconds), "%d",
+		return reply_error(p->x, p->refusal);
+	return reply_too_many(p->x, limits_text(p->verdict.refusal),
 	    p->verdict.retry_after_s);
-	err = response_header(&x->response, "Retry-After", span_of(seconds));
-	if (err != ERR_NONE)
-		return err;
-	return reply_envelope(x, 429, "too_many_requests",
-	    span_of(limits_text(p->verdict.refusal)), NULL);
 }
 
 /* A store_change: all rows of a turn that starts. */
@@ -265,15 +255,10 @@ add_rows(struct db *db, void *arg)
 	struct preparation *p = arg;
 	const struct app_caller *caller = messagesapi_caller(p->x);
 	int64_t now_us = clock_now_us();
-	bool full;
-	enum err err = is_full(p, db, &full);
-
 	/* Exact: nobody else can write now. */
-	if (err == ERR_NONE && full)
-		return refuse(p, REPLY_TOO_MANY);
+	enum err err = reserve(p, db);
+
 	p->start.ids.created_at = now_us / 1000000;
-	if (err == ERR_NONE)
-		err = reserve(p, db);
 	if (err == ERR_NONE)
 		err = end_users_ensure(db, caller->app_id,
 		    p->request.user.name, false, now_us, p->x->request.arena,
@@ -330,11 +315,13 @@ look_up(struct preparation *p)
 		return err;
 	err = find_conversation(p);
 	if (err == ERR_NONE && !p->answered)
-		err = check_cap(p);
+		err = look_at_limits(p, NULL, p->x->caller->bot);
 	if (err == ERR_NONE && !p->answered)
 		err = check_content(p);
 	if (err == ERR_NONE && !p->answered)
 		err = find_annotation(p);
+	if (err == ERR_NONE && !p->answered)
+		err = look_at_limits(p, p->x->caller->key, NULL);
 	if (err == ERR_NONE && !p->answered)
 		err = read_history(p);
 	store_return(p->x->stores, p->db);
@@ -384,6 +371,45 @@ set_up(struct preparation *p)
 	return ERR_NONE;
 }
 
+/* The turn and what names its conversation, as far as they go without a
+ * reservation: nobody is asked yet. */
+static enum err
+prepare_turn(struct preparation *p)
+{
+	const struct turn_setup *setup = &p->start.setup;
+	struct exchange *x = p->x;
+	enum err err;
+
+	if (p->start.annotation != NULL)
+		return ERR_NONE;
+	err = turn_start(setup, &p->start.turn);
+	if (err == ERR_NONE && p->start.title.len > 0)
+		title_job_start(x->config, setup->bot, x->worker,
+		    x->request.arena, setup->question, &p->start.title_job);
+	if (err == ERR_NONE && limits_tokens(x->caller->key))
+		turn_need(p->start.turn, &p->need);
+	return err;
+}
+
+/* Shares what was reserved: the answer goes first. */
+static void
+allow(struct preparation *p)
+{
+	int64_t tokens = p->start.ticket.tokens;
+	int64_t title = title_job_most(p->start.title_job);
+
+	if (tokens == 0 || p->start.turn == NULL)
+		return;
+	if (title > 0 && tokens - title >= p->need.most) {
+		title_job_allow(p->start.title_job);
+		tokens -= title;
+	} else {
+		title_job_end(p->start.title_job);
+		p->start.title_job = NULL;
+	}
+	turn_allow(p->start.turn, tokens);
+}
+
 enum err
 chat_messages_post(struct exchange *x)
 {
@@ -399,9 +425,15 @@ chat_messages_post(struct exchange *x)
 	if (err == ERR_NONE && !p->answered)
 		err = set_up(p);
 	if (err == ERR_NONE && !p->answered)
-		err = write_rows(p);
+		err = prepare_turn(p);
 	if (err == ERR_NONE && !p->answered)
-		err = chat_answer_begin(x, &p->start);
+		err = write_rows(p);
+	if (err == ERR_NONE && !p->answered) {
+		allow(p);
+		return chat_answer_begin(x, &p->start);
+	}
+	title_job_end(p->start.title_job);
+	turn_free(p->start.turn);
 	return err;
 }
 

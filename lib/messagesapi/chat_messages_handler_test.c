@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "limits/limits.h"
 #include "config/config.h"
 #include "messagesapi/api_deployment.h"
 #include "store/messages.h"
@@ -487,24 +488,24 @@ END_TEST
 
 START_TEST(the_cap_of_a_bot_answers_429)
 {
-	struct message_row m = {.id = "x", .inputs = SPAN("{}"),
-	    .query = SPAN("q")};
+	struct limits_ask ask = {.bot = config_bot_by_slug(deployment_config,
+	    "cap", 3), .run_limit_s = 60};
+	struct limits_verdict verdict;
+	struct limits_ticket ticket;
 	struct db *db;
 
 	ck_assert_int_eq(chat(KEY_CAP, "one", ""), 200);
 	ck_assert_int_eq(store_lease(deployment_stores, &db), ERR_NONE);
 	/* As if another process were answering. */
-	m.conversation = m.end_user = 1;
-	m.created_us = clock_now_us();
-	ck_assert_int_eq(messages_add(db, config_bot_by_slug(deployment_config,
-	    "cap", 3)->uid, &m), ERR_NONE);
+	ck_assert_int_eq(limits_reserve(db, &ask, &ticket, &verdict),
+	    ERR_NONE);
+	ck_assert_int_eq(verdict.refusal, LIMITS_FREE);
 	ck_error(chat(KEY_CAP, "two", ",\"response_mode\":\"streaming\""), 429,
 	    "too_many_requests",
 	    "Too many requests. Please try again later.");
 	ck_assert(span_is(gateway_memory_header(&answered, "Retry-After"),
 	    "1"));
-	m.state = MESSAGE_NORMAL;
-	ck_assert_int_eq(messages_finish(db, &m), ERR_NONE);
+	ck_assert_int_eq(limits_settle(db, &ticket, 0), ERR_NONE);
 	store_return(deployment_stores, db);
 	ck_assert_int_eq(chat(KEY_CAP, "two", ""), 200);
 }

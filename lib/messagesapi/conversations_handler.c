@@ -268,8 +268,8 @@ conversation_name_post(struct exchange *x)
 	if (empty)
 		return reply_invalid(x, NULL, "%s", "");
 	if (query.data != NULL && x->caller->bot->title_engine != NULL)
-		err = name_answer_begin(x, c, query, send_conversation,
-		    &started);
+		err = name_answer_begin(x, r.user.name, c, query,
+		    send_conversation, &started);
 	return err != ERR_NONE || started ? err : send_conversation(x, c);
 }
 

@@ -4,6 +4,8 @@
 #include "auth/caller.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "limits/limits.h"
+#include "messagesapi/reply.h"
 #include "messagesapi/title.h"
 #include "store/store.h"
 
@@ -15,38 +17,54 @@ struct name_answer {
 	struct conversation_row *conversation;
 	name_answer_send send;
 	struct title_job *title;
+	struct limits_ticket ticket;
 	int64_t limit_ms;
 	bool gone, done;
 };
 
-static enum err
-store_name(struct name_answer *n, struct span title)
-{
-	struct db *db;
-	enum err err = store_lease(n->x->stores, &db);
+/* What is stored at the end. */
+struct naming {
+	struct limits_ticket ticket;
+	int64_t spent;
+	int64_t conversation;
+	struct span title; /* empty: the old name stays */
+};
 
-	if (err != ERR_NONE)
-		return err;
-	err = conversations_title(db, n->conversation->seq, title, true);
-	store_return(n->x->stores, db);
+/* A store_change. */
+static enum err
+store_naming(struct db *db, void *arg)
+{
+	const struct naming *n = arg;
+	enum err err = limits_settle(db, &n->ticket, n->spent);
+
+	if (err == ERR_NONE && n->title.len > 0)
+		err = conversations_title(db, n->conversation, n->title, true);
 	return err;
 }
 
 static void
 finish(struct name_answer *n)
 {
-	struct span title = title_job_text(n->title);
-	enum err err;
+	struct naming naming = {.ticket = n->ticket,
+	    .conversation = n->conversation->seq};
+	enum err err = ERR_NONE;
 
 	n->done = true;
-	if (title.len > 0 && !n->gone) {
-		err = store_name(n, title);
-		if (err == ERR_NONE)
-			n->conversation->name = title;
-		else
-			log_error("naming a conversation: %s", err_text(err));
-	}
+	if (!n->gone)
+		naming.title = title_job_text(n->title);
 	title_job_end(n->title);
+	naming.spent = title_job_spent(n->title);
+	if (n->ticket.id != 0 || naming.title.len > 0)
+		err = store_write(n->x->stores, store_naming, &naming);
+	if (err == ERR_NONE && naming.title.len > 0)
+		n->conversation->name = naming.title;
+	if (err != ERR_NONE) {
+		log_error("naming a conversation: %s", err_text(err));
+		naming.title = SPAN("");
+		if (n->ticket.id != 0)
+			store_owe(n->x->stores, store_naming, &naming,
+			    sizeof(naming));
+	}
 	if (!n->gone && n->send(n->x, n->conversation) != ERR_NONE)
 		n->gone = true;
 }
@@ -83,10 +101,55 @@ release(struct answer *a)
 	title_job_end(((struct name_answer *)(void *)a)->title);
 }
 
-enum err
-name_answer_begin(struct exchange *x, struct conversation_row *c,
-    struct span query, name_answer_send send, bool *started)
+struct reservation {
+	struct limits_ask ask;
+	struct limits_ticket *ticket;
+	struct limits_verdict verdict;
+};
+
+/* A store_change. */
+static enum err
+store_reservation(struct db *db, void *arg)
 {
+	struct reservation *r = arg;
+
+	return limits_reserve(db, &r->ask, r->ticket, &r->verdict);
+}
+
+/* What the key allows.  False: refused, or *err says why not. */
+static bool
+reserve(struct name_answer *n, struct span user, enum err *err)
+{
+	struct reservation r = {
+	    .ask = {.key = n->x->caller->key,
+		.user = user,
+		.least_tokens = title_job_most(n->title),
+		.most_tokens = title_job_most(n->title),
+		.run_limit_s = MOST_MS / 1000},
+	    .ticket = &n->ticket,
+	};
+
+	*err = ERR_NONE;
+	if (!limits_any(r.ask.key, NULL))
+		return true;
+	*err = store_write(n->x->stores, store_reservation, &r);
+	if (*err != ERR_NONE)
+		return false;
+	if (n->ticket.tokens > 0)
+		title_job_allow(n->title);
+	if (r.verdict.refusal != LIMITS_FREE)
+		*err = reply_too_many(n->x, limits_text(r.verdict.refusal),
+		    r.verdict.retry_after_s);
+	return r.verdict.refusal == LIMITS_FREE;
+}
+
+enum err
+name_answer_begin(struct exchange *x, struct span user,
+    struct conversation_row *c, struct span query, name_answer_send send,
+    bool *started)
+{
+	enum err err;
+
 	struct name_answer *n = arena_alloc(x->request.arena, sizeof(*n));
 
 	*started = false;
@@ -103,7 +166,11 @@ name_answer_begin(struct exchange *x, struct conversation_row *c,
 	    x->request.arena, query, &n->title);
 	if (n->title == NULL)
 		return ERR_NONE;
-	x->answer = &n->answer;
 	*started = true;
+	if (!reserve(n, user, &err)) {
+		title_job_end(n->title);
+		return err;
+	}
+	x->answer = &n->answer;
 	return ERR_NONE;
 }

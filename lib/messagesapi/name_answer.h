@@ -12,10 +12,13 @@
 typedef enum err (*name_answer_send)(struct exchange *x,
     const struct conversation_row *c);
 
-/* Leaves the answer in x->answer; *c and query live in the request's arena.
- * *started is false, and nothing is left, when no model can be asked. */
-enum err name_answer_begin(struct exchange *x, struct conversation_row *c,
-    struct span query, name_answer_send send, bool *started)
+/* Leaves the answer in x->answer; *c, user (the end user's own name) and
+ * query live in the request's arena.  *started is false, and nothing is left,
+ * when no model can be asked.  It is a turn of the key's: when that has no
+ * room for it, a 429 is written. */
+enum err name_answer_begin(struct exchange *x, struct span user,
+    struct conversation_row *c, struct span query, name_answer_send send,
+    bool *started)
     __attribute__((warn_unused_result));
 
 #endif

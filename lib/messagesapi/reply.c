@@ -81,6 +81,20 @@ reply_error(struct exchange *x, enum reply_error which)
 }
 
 enum err
+reply_too_many(struct exchange *x, const char *message, int retry_after_s)
+{
+	char seconds[16];
+	enum err err;
+
+	(void)snprintf(seconds, sizeof(seconds), "%d", retry_after_s);
+	err = response_header(&x->response, "Retry-After", span_of(seconds));
+	if (err != ERR_NONE)
+		return err;
+	return reply_envelope(x, 429, "too_many_requests", span_of(message),
+	    NULL);
+}
+
+enum err
 reply_invalid(struct exchange *x, const char *params, const char *format, ...)
 {
 	struct buf text = BUF_INIT(64 * 1024);

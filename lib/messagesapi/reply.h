@@ -113,6 +113,9 @@ enum err reply_error(struct exchange *x, enum reply_error which);
 /* Any other envelope; params NULL: without it. */
 enum err reply_envelope(struct exchange *x, int status, const char *code,
     struct span message, const char *params);
+/* 429 too_many_requests with this text. */
+enum err reply_too_many(struct exchange *x, const char *message,
+    int retry_after_s);
 /* 400 invalid_param with this text. */
 enum err reply_invalid(struct exchange *x, const char *params,
     const char *format, ...) __attribute__((format(printf, 3, 4)));

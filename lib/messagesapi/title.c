@@ -12,6 +12,8 @@
 /* A longer question is cut in its middle. */
 #define QUERY_CHARACTERS 2000
 #define QUERY_END 300
+/* A name has a few; a model that thinks about it has more. */
+#define TITLE_TOKENS 256
 
 #define PROMPT                                                                 \
 	"Give the conversation that begins with the following message a "     \
@@ -25,6 +27,10 @@ struct title_job {
 	struct buf answer;
 	struct arena *arena;
 	struct span title;
+	struct engine_bound bound;
+	struct engine_usage usage;
+	bool asked;   /* the engine may be at work */
+	bool counted; /* usage is final */
 };
 
 /* A copy with every blank a space. */
@@ -134,7 +140,59 @@ title_job_start(const struct config *config, const struct bot_config *bot,
 	    engine_start(engine, &job->request, worker, arena, &job->run) !=
 		ERR_NONE)
 		return;
+	engine_bound(engine, &job->request, &job->bound);
+	if (job->run->bound_known)
+		job->bound = job->run->bound;
+	if (job->bound.answer < 0)
+		job->bound.answer = TITLE_TOKENS;
 	*out = job;
+}
+
+int64_t
+title_job_most(const struct title_job *job)
+{
+	return job == NULL ? 0 : job->bound.prompt + job->bound.answer;
+}
+
+void
+title_job_allow(struct title_job *job)
+{
+	job->request.max_tokens = job->bound.answer;
+}
+
+/* The model did not tell, or did not come to its end. */
+static void
+estimate(struct title_job *job)
+{
+	struct engine_usage *u = &job->usage;
+	int64_t most = job->bound.answer;
+
+	*u = (struct engine_usage){.estimated = true,
+	    .prompt_tokens = engine_count_prompt(&job->request)};
+	u->completion_tokens = engine_count_tokens(
+	    (struct span){buf_text(&job->answer), job->answer.len});
+	if (u->completion_tokens > most)
+		u->completion_tokens = most;
+	job->counted = true;
+}
+
+/* What a failed engine has used. */
+static void
+count_failed(struct title_job *job, const struct engine_event *event)
+{
+	job->counted = true;
+	if (event->told_usage)
+		job->usage = event->usage;
+	else if (job->answer.len > 0 || engine_fault_at_work(event->fault))
+		estimate(job);
+}
+
+int64_t
+title_job_spent(const struct title_job *job)
+{
+	return job == NULL ? 0
+			   : job->usage.prompt_tokens +
+		job->usage.completion_tokens;
 }
 
 bool
@@ -145,6 +203,7 @@ title_job_step(struct title_job *job, int64_t now_ms,
 
 	while (job != NULL && job->run != NULL) {
 		memset(&event, 0, sizeof(event));
+		job->asked = true;
 		job->run->ops->next(job->run, now_ms, ready, &event);
 		ready = NULL;
 		switch (event.kind) {
@@ -158,11 +217,14 @@ title_job_step(struct title_job *job, int64_t now_ms,
 			job->title = title_from_answer(job->arena,
 			    (struct span){buf_text(&job->answer),
 				job->answer.len});
+			job->usage = event.usage;
+			job->counted = !event.usage.estimated;
 			title_job_end(job);
 			break;
 		case ENGINE_ERROR:
 			log_error("no title for a conversation: %s",
 			    event.message);
+			count_failed(job, &event);
 			title_job_end(job);
 			break;
 		}
@@ -190,6 +252,8 @@ title_job_end(struct title_job *job)
 {
 	if (job == NULL)
 		return;
+	if (job->asked && !job->counted)
+		estimate(job);
 	if (job->run != NULL)
 		job->run->ops->free(job->run);
 	job->run = NULL;

@@ -23,8 +23,16 @@ struct span title_from_answer(struct arena *arena, struct span answer);
 /* A title that is being made.  It waits like an engine run. */
 struct title_job;
 
-/* Lives in the arena.  *job is NULL when the bot has no title_engine, or
- * when it cannot be started: there will be no title. */
+/* Tokens that it may use; 0 for NULL. */
+int64_t title_job_most(const struct title_job *job);
+/* Holds it to that many; before the first step. */
+void title_job_allow(struct title_job *job);
+/* Tokens that it has used, once it is over. */
+int64_t title_job_spent(const struct title_job *job);
+
+/* Lives in the arena.  Nobody is asked before its first step.  *job is NULL
+ * when the bot has no title_engine, or when it cannot be started: there will
+ * be no title. */
 void title_job_start(const struct config *config,
     const struct bot_config *bot, struct engine_worker *worker,
     struct arena *arena, struct span query, struct title_job **job);

@@ -108,45 +108,6 @@ owner_is_dead(struct db_stmt *s, int column)
 	return process_look(owner) == PROCESS_DEAD;
 }
 
-/* Looks at the owners one by one: only when that decides something. */
-static enum err
-count_living(struct db *db, const char *bot, int64_t now_us, int64_t *n)
-{
-	static const char sql[] = "SELECT owner FROM messages "
-	    "WHERE bot = ? AND state = 0 AND alive_until_us > ?";
-	struct db_stmt *s = db_prepare(db, sql);
-	bool row = true;
-	enum err err;
-
-	*n = 0;
-	db_bind_cstring(s, 1, bot);
-	db_bind_int(s, 2, now_us);
-	while ((err = db_step(s, &row)) == ERR_NONE && row)
-		if (!owner_is_dead(s, 0))
-			++*n;
-	db_done(s);
-	return err;
-}
-
-enum err
-messages_full(struct db *db, const char *bot, int64_t most, int64_t now_us,
-    bool *full)
-{
-	static const char sql[] = "SELECT count(*) FROM messages "
-	    "WHERE bot = ? AND state = 0 AND alive_until_us > ?";
-	struct db_stmt *s = db_prepare(db, sql);
-	int64_t n;
-	enum err err;
-
-	db_bind_cstring(s, 1, bot);
-	db_bind_int(s, 2, now_us);
-	err = one_int(s, &n);
-	if (err == ERR_NONE && n >= most)
-		err = count_living(db, bot, now_us, &n);
-	*full = err == ERR_NONE && n >= most;
-	return err;
-}
-
 #define COLUMNS                                                                \
 	"m.seq, m.id, m.conversation, m.end_user, m.state, "                   \
 	"m.alive_until_us, m.created_us, m.inputs, m.query, m.answer, "        \

@@ -58,10 +58,6 @@ enum err messages_finish(struct db *db, const struct message_row *row)
 enum err messages_beat(struct db *db, int64_t seq, int64_t now_us)
     __attribute__((warn_unused_result));
 
-/* Do `most` answers of this bot or more run now, in all processes? */
-enum err messages_full(struct db *db, const char *bot, int64_t most,
-    int64_t now_us, bool *full) __attribute__((warn_unused_result));
-
 /* ERR_NOT_FOUND: unknown, another end user's, or its conversation was
  * deleted. */
 enum err messages_find(struct db *db, int64_t end_user, struct span id,

@@ -241,25 +241,16 @@ START_TEST(a_running_message_without_a_sign_of_life_is_an_error)
 	struct conversation_row c = add_conversation(rider.seq, NOW);
 	struct message_row m = add_message(c.seq, "Anyone?"), found;
 	int64_t late = NOW + MESSAGE_ALIVE_US;
-	bool full;
 
 	OK(messages_find(db, rider.seq, span_of(m.id), late - 1, &arena,
 	    &found));
 	ck_assert_int_eq(found.state, MESSAGE_RUNNING);
-	OK(messages_full(db, BOT, 1, late - 1, &full));
-	ck_assert(full);
 	OK(messages_find(db, rider.seq, span_of(m.id), late, &arena, &found));
 	ck_assert_int_eq(found.state, MESSAGE_ERROR);
 	ck_assert_str_eq(found.error, MESSAGE_LOST);
-	OK(messages_full(db, BOT, 1, late, &full));
-	ck_assert(!full);
 	OK(messages_beat(db, m.seq, late));
-	OK(messages_full(db, BOT, 1, late, &full));
-	ck_assert(full);
-	OK(messages_full(db, "another", 1, late, &full));
-	ck_assert(!full);
-	OK(messages_full(db, BOT, 2, late, &full));
-	ck_assert(!full);
+	OK(messages_find(db, rider.seq, span_of(m.id), late, &arena, &found));
+	ck_assert_int_eq(found.state, MESSAGE_RUNNING);
 }
 END_TEST
 
@@ -272,7 +263,6 @@ START_TEST(a_running_message_of_a_dead_process_is_an_error_at_once)
 	char name[512];
 	int fds[2];
 	ssize_t n;
-	bool full;
 	pid_t pid;
 
 	/* Before this process asks for its own name, which it keeps. */
@@ -289,11 +279,7 @@ START_TEST(a_running_message_of_a_dead_process_is_an_error_at_once)
 	m = add_message(c.seq, "Anyone?");
 	s = db_prepare(db, "UPDATE messages SET owner = ?");
 	db_bind_cstring(s, 1, name);
-	OK(messages_full(db, BOT, 1, NOW, &full));
-	ck_assert(full);
 	OK(db_run(s));
-	OK(messages_full(db, BOT, 1, NOW, &full));
-	ck_assert(!full);
 	OK(messages_find(db, rider.seq, span_of(m.id), NOW, &arena, &found));
 	ck_assert_int_eq(found.state, MESSAGE_ERROR);
 	ck_assert_str_eq(found.error, MESSAGE_LOST);

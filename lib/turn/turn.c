@@ -20,6 +20,9 @@
 #include "turn/prompt.h"
 
 #define ANSWER_MAX_BYTES (16U << 20)
+/* Our count of an upstream's tokens is not its own: it is broken off only
+ * when there is no doubt that it goes on beyond what it was allowed. */
+#define BEYOND(most) (4 * (most) + 256)
 
 struct turn {
 	struct turn_setup setup;
@@ -32,7 +35,14 @@ struct turn {
 	int64_t started_us;
 	int64_t limit_ms;          /* when it has run for too long */
 	bool stopped, over;
-	bool enough;               /* max_words were said */
+	bool enough;               /* max_words were said, or all tokens */
+	int64_t allowed;           /* tokens in all; 0: no limit */
+	int64_t spent;             /* by engines that failed */
+	int64_t said;              /* tokens of the answer, piece by piece */
+	int64_t most_said;         /* then it is enough; 0: no limit */
+	bool held;                 /* the engine, to what is allowed */
+	bool beyond;               /* it said more than it was allowed */
+	struct engine_bound bound; /* of the engine, when allowed is set */
 };
 
 /* Passages are a help, not a condition: without them there is an answer. */
@@ -125,15 +135,163 @@ leave_engine(struct turn *t)
 	t->run = NULL;
 }
 
+/* One of the bot's engines. */
+static const struct engine_config *
+engine_at(const struct turn *t, size_t i)
+{
+	return config_engine(t->setup.config, t->setup.bot->engines.items[i]);
+}
+
+static bool
+is_ours(const struct engine_config *engine)
+{
+	return strcmp(engine->kind, "openai") != 0;
+}
+
 static enum err
 enter_engine(struct turn *t)
 {
 	const struct turn_setup *s = &t->setup;
-	const struct engine_config *engine = config_engine(s->config,
-	    s->bot->engines.items[t->engine]);
 
-	return engine_start(engine, &t->request, s->worker, s->arena,
-	    &t->run);
+	return engine_start(engine_at(t, t->engine), &t->request, s->worker,
+	    s->arena, &t->run);
+}
+
+/* ---- tokens ------------------------------------------------------------- */
+
+static int64_t
+longest_answer(const struct turn *t)
+{
+	int64_t most = t->setup.bot->max_output_tokens;
+
+	return most > 0 ? most : TURN_ANSWER_TOKENS;
+}
+
+/* Tokens of an answer that are worth asking for. */
+static int64_t
+least_answer(const struct turn *t)
+{
+	int64_t most = longest_answer(t);
+
+	return most < TURN_ANSWER_LEAST ? most : TURN_ANSWER_LEAST;
+}
+
+void
+turn_need(struct turn *t, struct turn_need *need)
+{
+	const struct engine_config *engine;
+	struct engine_bound b;
+	int64_t least, most;
+	size_t i;
+
+	*need = (struct turn_need){-1, 0};
+	/* One that fails to start is asked again, and says so then. */
+	if (t->run == NULL && t->setup.bot->engines.n > 0 &&
+	    is_ours(engine_at(t, 0)) && enter_engine(t) != ERR_NONE)
+		t->run = NULL;
+	for (i = 0; i < t->setup.bot->engines.n; i++) {
+		engine = engine_at(t, i);
+		if (i == 0 && t->run != NULL && t->run->hopeless)
+			continue;
+		if (i == 0 && t->run != NULL && t->run->bound_known)
+			b = t->run->bound;
+		else
+			engine_bound(engine, &t->request, &b);
+		least = b.prompt +
+		    (b.answer >= 0 ? b.answer : least_answer(t));
+		most = b.prompt +
+		    (b.answer >= 0 ? b.answer : longest_answer(t));
+		if (need->least < 0)
+			need->least = least;
+		if (need->most < most)
+			need->most = most;
+	}
+	if (need->least < 0)
+		need->least = 0;
+}
+
+void
+turn_allow(struct turn *t, int64_t tokens)
+{
+	t->allowed = tokens;
+}
+
+/* Tokens that are left for the answer of one of the bot's engines. */
+static int64_t
+room_at(const struct turn *t, size_t i)
+{
+	struct engine_bound b;
+
+	if (t->allowed == 0)
+		return INT64_MAX;
+	engine_bound(engine_at(t, i), &t->request, &b);
+	return t->allowed - t->spent - b.prompt;
+}
+
+/* Holds the engine that was started to what is left. */
+static void
+hold(struct turn *t)
+{
+	struct engine_bound *b = &t->bound;
+	int64_t left;
+
+	t->held = true;
+	if (t->allowed == 0)
+		return;
+	engine_bound(engine_at(t, t->engine), &t->request, b);
+	if (t->run->bound_known)
+		*b = t->run->bound;
+	left = t->allowed - t->spent - b->prompt;
+	if (b->answer >= 0 && b->answer <= left)
+		return;
+	if (b->answer < 0 && left > longest_answer(t))
+		left = longest_answer(t);
+	b->answer = left > 0 ? left : 1;
+	t->request.max_tokens = b->answer;
+	t->most_said = is_ours(engine_at(t, t->engine)) ? b->answer
+						: BEYOND(b->answer);
+}
+
+/* What a model was allowed it will have kept to, where it does not tell,
+ * unless we have seen otherwise. */
+static void
+clamp(const struct turn *t, struct engine_usage *usage)
+{
+	const struct engine_bound *b = &t->bound;
+
+	if (t->allowed == 0)
+		return;
+	if (usage->prompt_tokens > b->prompt)
+		usage->prompt_tokens = b->prompt;
+	if (usage->completion_tokens > b->answer && !t->beyond)
+		usage->completion_tokens = b->answer;
+}
+
+/* What was counted here, of an answer that did not come to its end or whose
+ * model did not tell. */
+static void
+estimate(const struct turn *t, struct engine_usage *usage)
+{
+	struct span answer = {buf_text(&t->answer), t->answer.len};
+
+	*usage = (struct engine_usage){.estimated = true,
+	    .prompt_tokens = engine_count_prompt(&t->request),
+	    .completion_tokens = engine_count_tokens(answer)};
+	clamp(t, usage);
+}
+
+/* What an engine that failed has used. */
+static int64_t
+spent_by_failed(const struct turn *t, const struct engine_event *e)
+{
+	struct engine_usage usage = e->usage;
+
+	if (!e->told_usage && t->answer.len == 0 &&
+	    !engine_fault_at_work(e->fault))
+		return 0;
+	if (!e->told_usage)
+		estimate(t, &usage);
+	return usage.prompt_tokens + usage.completion_tokens;
 }
 
 /* Makes the result final. */
@@ -142,15 +300,10 @@ finish(struct turn *t, const struct engine_usage *usage)
 {
 	struct engine_usage counted;
 	struct turn_result *r = &t->result;
-	size_t i;
 
 	r->answer = (struct span){buf_text(&t->answer), t->answer.len};
 	if (usage == NULL) {
-		counted = (struct engine_usage){.estimated = true,
-		    .completion_tokens = engine_count_tokens(r->answer)};
-		for (i = 0; i < t->request.n_prompt; i++)
-			counted.prompt_tokens += engine_count_tokens(
-			    t->request.prompt[i].content);
+		estimate(t, &counted);
 		usage = &counted;
 	}
 	if (pricing_apply(&t->setup.bot->price, usage->prompt_tokens,
@@ -161,6 +314,8 @@ finish(struct turn *t, const struct engine_usage *usage)
 			r->usage = (struct usage){0};
 	}
 	r->usage_estimated = usage->estimated;
+	r->spent_tokens =
+	    t->spent + usage->prompt_tokens + usage->completion_tokens;
 	r->latency_s =
 	    (double)(clock_monotonic_us() - t->started_us) / 1e6;
 	r->usage.latency_s = r->latency_s;
@@ -181,6 +336,7 @@ end_with_error(struct turn *t, enum engine_fault fault, const char *message,
 	    .message = message != NULL ? message
 				       : engine_fault_text(fault)};
 	finish(t, NULL);
+	t->result.spent_tokens = t->spent;
 }
 
 /* The engine failed. True when another one takes over. */
@@ -188,7 +344,8 @@ static bool
 fall_back(struct turn *t, const struct engine_event *e)
 {
 	if (t->answer.len > 0 ||
-	    t->engine + 1 >= t->setup.bot->engines.n)
+	    t->engine + 1 >= t->setup.bot->engines.n ||
+	    room_at(t, t->engine + 1) < least_answer(t))
 		return false;
 	log_error("engine %s failed (%s); trying %s",
 	    t->setup.bot->engines.items[t->engine],
@@ -196,6 +353,7 @@ fall_back(struct turn *t, const struct engine_event *e)
 	    t->setup.bot->engines.items[t->engine + 1]);
 	leave_engine(t);
 	t->engine++;
+	t->held = false;
 	return true;
 }
 
@@ -203,6 +361,13 @@ static void
 take_delta(struct turn *t, struct span text, struct turn_event *event)
 {
 	text = word_limit_take(&t->words, text, &t->enough);
+	t->said += engine_count_tokens(text);
+	if (t->most_said > 0 && t->said > t->most_said) {
+		t->enough = true;
+		t->beyond = !is_ours(engine_at(t, t->engine));
+		if (!t->beyond)
+			text.len = 0;
+	}
 	if (t->result.first_token_s < 0) {
 		int64_t us = clock_monotonic_us() - t->started_us;
 
@@ -211,6 +376,8 @@ take_delta(struct turn *t, struct span text, struct turn_event *event)
 	}
 	buf_add(&t->answer, text.data, text.len);
 	if (buf_err(&t->answer) != ERR_NONE) {
+		t->spent += spent_by_failed(t,
+		    &(struct engine_event){.fault = FAULT_TOO_BIG});
 		end_with_error(t, FAULT_TOO_BIG,
 		    engine_fault_text(FAULT_TOO_BIG), event);
 		return;
@@ -223,11 +390,16 @@ static void
 take_end(struct turn *t, const struct engine_event *e,
     struct turn_event *event)
 {
+	struct engine_usage clamped;
+
 	if (e->passages != NULL) {
 		t->result.passages = e->passages;
 		t->result.n_passages = e->n_passages;
 	}
-	finish(t, &e->usage);
+	clamped = e->usage;
+	if (clamped.estimated)
+		clamp(t, &clamped);
+	finish(t, &clamped);
 	if (e->latency_s > 0)
 		t->result.latency_s = t->result.usage.latency_s = e->latency_s;
 	event->kind = TURN_END;
@@ -270,6 +442,8 @@ take_event(struct turn *t, struct engine_event *e, struct turn_event *event)
 	if (e->kind == ENGINE_END && t->answer.len == 0)
 		*e = (struct engine_event){.kind = ENGINE_ERROR,
 		    .fault = FAULT_MALFORMED,
+		    .usage = e->usage,
+		    .told_usage = !e->usage.estimated,
 		    .message = "The model gave no answer."};
 	switch (e->kind) {
 	case ENGINE_WAIT:
@@ -284,6 +458,7 @@ take_event(struct turn *t, struct engine_event *e, struct turn_event *event)
 		return true;
 	case ENGINE_ERROR:
 		count_fault(e->fault);
+		t->spent += spent_by_failed(t, e);
 		if (fall_back(t, e))
 			return false;
 		take_error(t, e, event);
@@ -316,6 +491,8 @@ turn_next(struct turn *t, int64_t now_ms, const struct interests *ready,
 			    engine_fault_text(FAULT_INTERNAL), event);
 			return;
 		}
+		if (!t->held)
+			hold(t);
 		memset(&e, 0, sizeof(e));
 		t->run->ops->next(t->run, now_ms, ready, &e);
 	} while (!take_event(t, &e, event) && !t->enough);

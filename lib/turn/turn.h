@@ -70,8 +70,15 @@ struct turn_result {
 	bool stopped;             /* turn_stop() or turn_limit ended it */
 	double latency_s;
 	double first_token_s;     /* negative when there was none */
+	int64_t spent_tokens;     /* of all engines that were asked */
 	int64_t context_words, context_tokens; /* what we added: persona,
 	                                        * passages (bot API section 9) */
+};
+
+/* Tokens that a turn may use. */
+struct turn_need {
+	int64_t least; /* with fewer it is not worth beginning */
+	int64_t most;
 };
 
 struct turn;
@@ -79,6 +86,25 @@ struct turn;
 /* ERR_NONE gives a turn; its failures upstream come as events. */
 enum err turn_start(const struct turn_setup *setup, struct turn **turn)
     __attribute__((warn_unused_result));
+/*
+ * What the turn needs, known before its first event.  An engine of ours has
+ * its answer by then: the figure is exact.  For one upstream it is the
+ * bound of its prompt (engine_bound()) and the longest answer:
+ * max_output_tokens, else TURN_ANSWER_TOKENS; of that, TURN_ANSWER_LEAST are
+ * worth beginning for.
+ */
+#define TURN_ANSWER_TOKENS 2048
+#define TURN_ANSWER_LEAST 256
+void turn_need(struct turn *t, struct turn_need *need);
+/*
+ * Holds the turn to so many tokens in all, at least need.least; to be called
+ * before its first event.  0: to no number.  An upstream is told how long its
+ * answer may be; one that goes on far beyond that is broken off, as at the
+ * end of its answer.  A fall-back that does not fit into what is left is not
+ * asked.  So spent_tokens stay within it, unless an upstream tells that it
+ * used more than it was allowed or than engine_bound() knows of.
+ */
+void turn_allow(struct turn *t, int64_t tokens);
 void turn_next(struct turn *t, int64_t now_ms, const struct interests *ready,
     struct turn_event *event);
 void turn_interests(struct turn *t, struct interests *in);
