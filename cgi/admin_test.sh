@@ -44,6 +44,12 @@ expect "a good file is said to be good" 0 "ok: 1 bots, 0 keys" \
 expect "the way to a first key is shown" 0 "parlance key new" \
 	"$parlance" check
 
+expect "nothing to clean" 0 "^removed 0 uploads .* 0 leftovers" \
+	"$parlance" clean
+expect "nothing is cleaned on wish" 0 "upload_days is 0" \
+	env PARLANCE_SERVER_UPLOAD_DAYS=0 "$parlance" clean
+expect "clean takes no words" 2 "usage: parlance clean" "$parlance" clean up
+
 "$parlance" key new site >"$dir/key"
 key=$(sed -n 's/^  \(app-.*\)/\1/p' "$dir/key")
 sed -n '/^\[key/,$p' "$dir/key" >>"$PARLANCE_CONFIG"

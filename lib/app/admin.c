@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "knowledge/knowledge.h"
 #include "knowledge/languages.h"
+#include "store/clean.h"
 #include "store/store.h"
 
 #define FAULTS_MAX (1U << 20)
@@ -215,6 +216,38 @@ run_index(int argc, char **argv)
 }
 
 static int
+run_clean(int argc, char **argv)
+{
+	struct clean_counts counts;
+	struct store_pool *stores;
+	struct config *c;
+	enum err err;
+
+	(void)argv;
+	if (argc > 0) {
+		(void)fprintf(stderr, "usage: parlance clean\n");
+		return 2;
+	}
+	c = open_config(NULL);
+	if (c == NULL)
+		return 1;
+	stores = store_pool_new(c, 1);
+	err = stores == NULL ? ERR_MEMORY : clean_all(c, stores, &counts);
+	store_pool_free(stores);
+	if (err != ERR_NONE)
+		(void)fprintf(stderr, "parlance: clean: %s\n", err_text(err));
+	else
+		(void)printf("removed %lld uploads that no message needs and "
+			     "%lld leftovers, %lld bytes\n",
+		    (long long)counts.uploads, (long long)counts.leftovers,
+		    (long long)counts.bytes);
+	if (err == ERR_NONE && c->server.upload_days == 0)
+		(void)printf("upload_days is 0: every upload is kept\n");
+	config_free(c);
+	return err == ERR_NONE ? 0 : 1;
+}
+
+static int
 run_help_config(int argc, char **argv)
 {
 	struct buf out = BUF_INIT(FAULTS_MAX);
@@ -265,6 +298,7 @@ static const struct command commands[] = {
 	"examine the deployment, and what its web server does", run_doctor},
     {"index", "[--background] [NAME]", "bring the search index up to date",
 	run_index},
+    {"clean", "", "remove uploads that no message needs", run_clean},
     {"help config", "", "print the reference of parlance.conf",
 	run_help_config},
     {"help", "", "print this", run_help},

@@ -39,6 +39,7 @@ struct server_config {
 	const char *base_path;    /* "" or "/app" */
 	int64_t max_body;         /* bytes; 1 MiB */
 	int64_t max_file;         /* bytes of an uploaded file's request */
+	int64_t upload_days;      /* an unneeded upload is kept; 0: always */
 	int64_t turn_limit_s;     /* a turn's run time cap; 1200 */
 	int64_t busy_timeout_ms;  /* how long to wait for the store; 8000 */
 	bool demo;                /* accepts demo-key; loopback only */

@@ -58,6 +58,9 @@ const struct setting settings[] = {
 	67108864, "largest request body, in bytes"),
     INT(SECTION_SERVER, "max_file", SERVER(max_file), "16777216", 1024,
 	1073741824, "largest upload request, in bytes"),
+    INT(SECTION_SERVER, "upload_days", SERVER(upload_days), "30", 0, 36500,
+	"how long an upload is kept that no message needs: it was never sent,\n"
+	"or its conversation was deleted; in days, 0: for ever"),
     INT(SECTION_SERVER, "turn_limit", SERVER(turn_limit_s), "1200", 1, 86400,
 	"longest run time of one answer, in seconds; then it is stopped"),
     INT(SECTION_SERVER, "busy_timeout", SERVER(busy_timeout_ms), "8000", 0,

@@ -15,6 +15,7 @@
 #include "messagesapi/name_answer.h"
 #include "messagesapi/reply.h"
 #include "messagesapi/title.h"
+#include "store/clean.h"
 #include "store/messages.h"
 
 #define US 1000000
@@ -149,7 +150,11 @@ conversation_delete(struct exchange *x)
 	}
 	if (err == ERR_NOT_FOUND)
 		return reply_error(x, REPLY_CONVERSATION);
-	return err != ERR_NONE ? err : reply_nothing(x);
+	if (err != ERR_NONE)
+		return err;
+	err = reply_nothing(x);
+	clean_some(x->config, x->stores);
+	return err;
 }
 
 /* ---- names --------------------------------------------------------------- */

@@ -3,7 +3,8 @@
  *
  * The bytes are written to a temporary name in state/files, synced and
  * renamed before the row is made: a row never names bytes that are not
- * there.  A file that a crash left without its row is unknown to everybody.
+ * there.  A file that a crash left without its row is unknown to everybody;
+ * store/clean.h takes away what nothing needs.
  */
 #include "messagesapi/handlers.h"
 
@@ -24,6 +25,7 @@
 #include "messagesapi/chat_files.h"
 #include "messagesapi/messagesapi.h"
 #include "messagesapi/reply.h"
+#include "store/clean.h"
 #include "store/files.h"
 
 #define NAME_MAX_BYTES 255
@@ -365,7 +367,9 @@ files_upload(struct exchange *x)
 		(void)unlink(bytes_path(x, id, ""));
 		return err;
 	}
-	return send_file(x, &row, &end_user);
+	err = send_file(x, &row, &end_user);
+	clean_some(x->config, x->stores);
+	return err;
 }
 
 /* ---- preview ------------------------------------------------------------- */

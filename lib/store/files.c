@@ -31,6 +31,12 @@ files_add(struct db *db, const char *app, int64_t end_user,
 	"f.seq, f.id, u.id, f.name, f.extension, f.mime_type, f.size, "        \
 	"f.created_us "
 
+#define REFERENCED                                                             \
+	"EXISTS (SELECT 1 FROM message_files r "                               \
+	"JOIN messages m ON m.seq = r.message "                                \
+	"JOIN conversations c ON c.seq = m.conversation "                      \
+	"WHERE r.file = f.seq AND c.deleted = 0) "
+
 static enum err
 read_row(struct db_stmt *s, struct arena *arena, struct file_row *row)
 {
@@ -76,8 +82,7 @@ files_lookup(struct db *db, const char *app, struct span id,
     bool *referenced)
 {
 	static const char sql[] = "SELECT " COLUMNS ", f.app = ?, "
-	    "EXISTS (SELECT 1 FROM message_files WHERE file = f.seq) "
-	    "FROM files f JOIN end_users u ON u.seq = f.end_user "
+	    REFERENCED "FROM files f JOIN end_users u ON u.seq = f.end_user "
 	    "WHERE f.id = ?";
 	struct db_stmt *s = db_prepare(db, sql);
 	bool found;
@@ -94,6 +99,83 @@ files_lookup(struct db *db, const char *app, struct span id,
 		*same_app = db_int(s, 8) != 0;
 		*referenced = db_int(s, 9) != 0;
 	}
+	db_done(s);
+	return err;
+}
+
+static enum err
+read_unneeded(struct db_stmt *s, int64_t before_us, struct arena *arena,
+    struct unneeded_file *files, size_t *n)
+{
+	struct unneeded_file *file = &files[*n];
+
+	if (db_int(s, 4) != 0 || db_int(s, 3) >= before_us)
+		return ERR_NONE;
+	file->seq = db_int(s, 0);
+	file->id = db_cstring_copy(s, 1, arena);
+	file->size = db_int(s, 2);
+	++*n;
+	return file->id == NULL ? ERR_MEMORY : ERR_NONE;
+}
+
+enum err
+files_unneeded(struct db *db, int64_t before_us, int64_t *reached,
+    size_t look, struct arena *arena, struct unneeded_file **files, size_t *n)
+{
+	static const char sql[] = "SELECT f.seq, f.id, f.size, f.created_us, "
+	    REFERENCED "FROM files f WHERE f.seq > ? ORDER BY f.seq LIMIT ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	size_t looked = 0;
+	enum err err = ERR_NONE;
+	bool row;
+
+	*n = 0;
+	*files = arena_array(arena, look, sizeof(**files));
+	if (*files == NULL)
+		err = ERR_MEMORY;
+	db_bind_int(s, 1, *reached);
+	db_bind_int(s, 2, (int64_t)look);
+	while (err == ERR_NONE && looked < look) {
+		err = db_step(s, &row);
+		if (err != ERR_NONE || !row)
+			break;
+		looked++;
+		*reached = db_int(s, 0);
+		err = read_unneeded(s, before_us, arena, *files, n);
+	}
+	db_done(s);
+	if (looked < look)
+		*reached = 0;
+	return err;
+}
+
+enum err
+files_remove(struct db *db, int64_t seq)
+{
+	static const char references[] =
+	    "DELETE FROM message_files WHERE file = ?";
+	static const char sql[] = "DELETE FROM files WHERE seq = ?";
+	struct db_stmt *s = db_prepare(db, references);
+	enum err err;
+
+	db_bind_int(s, 1, seq);
+	err = db_run(s);
+	if (err != ERR_NONE)
+		return err;
+	s = db_prepare(db, sql);
+	db_bind_int(s, 1, seq);
+	return db_run(s);
+}
+
+enum err
+files_exist(struct db *db, struct span id, bool *exist)
+{
+	static const char sql[] = "SELECT 1 FROM files WHERE id = ?";
+	struct db_stmt *s = db_prepare(db, sql);
+	enum err err;
+
+	db_bind_text(s, 1, id);
+	err = db_step(s, exist);
 	db_done(s);
 	return err;
 }

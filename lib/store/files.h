@@ -40,10 +40,27 @@ enum err files_find(struct db *db, int64_t end_user, struct span id,
     struct arena *arena, struct file_row *row)
     __attribute__((warn_unused_result));
 /* Any file of any app.  *same_app: it is this app's; *referenced: a message
- * was sent with it. */
+ * was sent with it, of a conversation that was not deleted. */
 enum err files_lookup(struct db *db, const char *app, struct span id,
     struct arena *arena, struct file_row *row, bool *same_app,
     bool *referenced) __attribute__((warn_unused_result));
+
+struct unneeded_file {
+	int64_t seq, size;
+	const char *id;
+};
+
+/* Of the next `look` files after *reached (a seq), those older than before_us
+ * that are not referenced; in the arena.  *reached becomes the last one
+ * looked at, 0 behind the last of all. */
+enum err files_unneeded(struct db *db, int64_t before_us, int64_t *reached,
+    size_t look, struct arena *arena, struct unneeded_file **files,
+    size_t *n) __attribute__((warn_unused_result));
+/* Takes away the row, and it from messages of deleted conversations. */
+enum err files_remove(struct db *db, int64_t seq)
+    __attribute__((warn_unused_result));
+enum err files_exist(struct db *db, struct span id, bool *exist)
+    __attribute__((warn_unused_result));
 
 /* The files of a message, in the order they were added; at most `most`, in
  * the arena. */

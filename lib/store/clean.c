@@ -1,0 +1,248 @@
+/* Looks through the rows of files, a thousand at a time. */
+#include "store/clean.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "config/config.h"
+#include "store/files.h"
+
+#define STEP 1000
+#define DAY_US (INT64_C(86400) * 1000000)
+#define DAY_S 86400
+#define ARENA_MAX ((size_t)1 << 20)
+#define PART ".part" /* behind the id, while an upload is being written */
+
+struct step {
+	const struct config *config;
+	bool now; /* also when it is not time yet */
+	int64_t now_us;
+	struct arena arena;
+	struct unneeded_file *files;
+	size_t n;
+	bool done; /* nothing is left to look at */
+};
+
+static enum err
+read_progress(struct db *db, int64_t *reached, int64_t *finished_us)
+{
+	static const char sql[] =
+	    "SELECT reached, finished_us FROM cleaning WHERE id = 1";
+	struct db_stmt *s = db_prepare(db, sql);
+	bool row;
+	enum err err = db_step(s, &row);
+
+	*reached = *finished_us = 0;
+	if (err == ERR_NONE && row) {
+		*reached = db_int(s, 0);
+		*finished_us = db_int(s, 1);
+	}
+	db_done(s);
+	return err;
+}
+
+static enum err
+write_progress(struct db *db, int64_t reached, int64_t finished_us)
+{
+	static const char sql[] = "UPDATE cleaning SET reached = ?, "
+	    "finished_us = ? WHERE id = 1";
+	struct db_stmt *s = db_prepare(db, sql);
+
+	db_bind_int(s, 1, reached);
+	db_bind_int(s, 2, finished_us);
+	return db_run(s);
+}
+
+/* Is there something to do?  A clock that was set back does not stop it. */
+static bool
+is_due(const struct step *step, int64_t reached, int64_t finished_us)
+{
+	return step->now || reached != 0 ||
+	    step->now_us - finished_us >= DAY_US ||
+	    finished_us > step->now_us;
+}
+
+/* A store_change: takes the rows of one step away. */
+static enum err
+remove_rows(struct db *db, void *arg)
+{
+	struct step *step = arg;
+	int64_t before_us = step->now_us -
+	    step->config->server.upload_days * DAY_US;
+	int64_t reached, finished_us;
+	size_t i;
+	enum err err = read_progress(db, &reached, &finished_us);
+
+	step->n = 0;
+	step->done = true;
+	if (err != ERR_NONE || !is_due(step, reached, finished_us))
+		return err;
+	err = files_unneeded(db, before_us, &reached, STEP, &step->arena,
+	    &step->files, &step->n);
+	for (i = 0; i < step->n && err == ERR_NONE; i++)
+		err = files_remove(db, step->files[i].seq);
+	if (err == ERR_NONE)
+		err = write_progress(db, reached,
+		    reached == 0 ? step->now_us : finished_us);
+	step->done = reached == 0;
+	return err;
+}
+
+static enum err
+remove_bytes(const struct config *config, const char *name)
+{
+	char path[4200];
+	int n = snprintf(path, sizeof(path), "%s/files/%s",
+	    config->server.state, name);
+
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return ERR_TOO_BIG;
+	if (unlink(path) == 0 || errno == ENOENT)
+		return ERR_NONE;
+	log_error("clean: %s: %s", path, strerror(errno));
+	return ERR_IO;
+}
+
+/* One step; *done: it was the last one. */
+static enum err
+take_step(const struct config *config, struct store_pool *stores, bool now,
+    struct clean_counts *counts, bool *done)
+{
+	struct step step = {.config = config, .now = now,
+	    .now_us = clock_now_us()};
+	enum err err, one;
+	size_t i;
+
+	arena_init(&step.arena, ARENA_MAX);
+	err = store_write(stores, remove_rows, &step);
+	*done = err != ERR_NONE || step.done;
+	for (i = 0; err == ERR_NONE && i < step.n; i++) {
+		one = remove_bytes(config, step.files[i].id);
+		counts->uploads += one == ERR_NONE;
+		counts->bytes += one == ERR_NONE ? step.files[i].size : 0;
+	}
+	arena_release(&step.arena);
+	return err;
+}
+
+/* Is it time?  Asked without a transaction that writes. */
+static bool
+is_time(struct store_pool *stores)
+{
+	struct step step = {.now_us = clock_now_us()};
+	int64_t reached, finished_us;
+	struct db *db;
+	bool due;
+
+	if (store_lease(stores, &db) != ERR_NONE)
+		return false;
+	due = read_progress(db, &reached, &finished_us) == ERR_NONE &&
+	    is_due(&step, reached, finished_us);
+	store_return(stores, db);
+	return due;
+}
+
+void
+clean_some(const struct config *config, struct store_pool *stores)
+{
+	struct clean_counts counts = {0};
+	bool done;
+	enum err err;
+
+	if (config->server.upload_days == 0 || !is_time(stores))
+		return;
+	err = take_step(config, stores, false, &counts, &done);
+	if (err != ERR_NONE)
+		log_error("clean: %s", err_text(err));
+}
+
+/* ---- leftovers ----------------------------------------------------------- */
+
+/* The id that a file of the folder is named by; false: it is not ours. */
+static bool
+read_name(const char *name, struct span *id, bool *part)
+{
+	*id = span_of(name);
+	*part = span_ends(*id, PART);
+	if (*part)
+		id->len -= strlen(PART);
+	return uuid_is_hyphenated(*id);
+}
+
+/* An old file of the folder without a row? */
+static enum err
+is_leftover(struct db *db, DIR *folder, const char *name, struct stat *st,
+    bool *leftover)
+{
+	struct span id;
+	bool part, known = false;
+	enum err err = ERR_NONE;
+
+	*leftover = false;
+	if (!read_name(name, &id, &part) ||
+	    fstatat(dirfd(folder), name, st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    !S_ISREG(st->st_mode) ||
+	    clock_now_us() / 1000000 - st->st_mtime < DAY_S)
+		return ERR_NONE;
+	if (!part)
+		err = files_exist(db, id, &known);
+	*leftover = err == ERR_NONE && !known;
+	return err;
+}
+
+static enum err
+remove_leftovers(const struct config *config, struct db *db, DIR *folder,
+    struct clean_counts *counts)
+{
+	struct dirent *entry;
+	struct stat st;
+	bool leftover;
+	enum err err = ERR_NONE;
+
+	while (err == ERR_NONE && (entry = readdir(folder)) != NULL) {
+		err = is_leftover(db, folder, entry->d_name, &st, &leftover);
+		if (err != ERR_NONE || !leftover)
+			continue;
+		err = remove_bytes(config, entry->d_name);
+		counts->leftovers += err == ERR_NONE;
+		counts->bytes += err == ERR_NONE ? st.st_size : 0;
+	}
+	return err;
+}
+
+enum err
+clean_all(const struct config *config, struct store_pool *stores,
+    struct clean_counts *counts)
+{
+	char path[4200];
+	struct db *db;
+	DIR *folder;
+	bool done = config->server.upload_days == 0;
+	enum err err = ERR_NONE;
+
+	*counts = (struct clean_counts){0};
+	while (err == ERR_NONE && !done)
+		err = take_step(config, stores, true, counts, &done);
+	(void)snprintf(path, sizeof(path), "%s/files", config->server.state);
+	folder = opendir(path);
+	if (err != ERR_NONE || folder == NULL) {
+		if (folder != NULL)
+			(void)closedir(folder);
+		return err; /* without the folder, nothing was uploaded */
+	}
+	err = store_lease(stores, &db);
+	if (err == ERR_NONE) {
+		err = remove_leftovers(config, db, folder, counts);
+		store_return(stores, db);
+	}
+	(void)closedir(folder);
+	return err;
+}
