@@ -173,6 +173,25 @@ def why_not():
     return None
 
 
+def package(build):
+    """The package of this build; made unless a newer one is there."""
+    top = os.path.join(HERE, "..")
+    debs = glob.glob(os.path.join(build, "parlance_*.deb"))
+    sources = glob.glob(os.path.join(build, "parlance*")) + glob.glob(
+        os.path.join(top, "*cgi", "*")) + [os.path.join(top, "Makefile")]
+    newest = max(os.path.getmtime(path) for path in sources
+                 if not path.endswith(".deb"))
+    if not debs or os.path.getmtime(debs[0]) < newest:
+        env = {n: v for n, v in os.environ.items()
+               if n not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        started = time.monotonic()
+        subprocess.run(["make", "-s", "deb", "BUILD=" + os.path.relpath(
+            build, top)], cwd=top, env=env, check=True,
+            stdout=subprocess.DEVNULL)
+        print("make deb     %5.1f s" % (time.monotonic() - started))
+    return glob.glob(os.path.join(build, "parlance_*.deb"))[0]
+
+
 def next_version(deb, folder):
     """The same package, by a version that comes later."""
     tree = os.path.join(folder, "tree")
@@ -195,16 +214,7 @@ def outside(build):
         tally.skip("the package under systemd: " + reason)
         tally.end()
     with tempfile.TemporaryDirectory() as files:
-        env = {n: v for n, v in os.environ.items()
-               if n not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-        top = os.path.join(HERE, "..")
-        started = time.monotonic()
-        subprocess.run(["make", "-s", "deb", "BUILD=" + os.path.relpath(
-            build, top)], cwd=top, env=env, check=True,
-            stdout=subprocess.DEVNULL)
-        print("make deb     %5.1f s" % (time.monotonic() - started))
-        shutil.copy(glob.glob(os.path.join(build, "parlance_*.deb"))[0],
-                    os.path.join(files, "parlance.deb"))
+        shutil.copy(package(build), os.path.join(files, "parlance.deb"))
         next_version(os.path.join(files, "parlance.deb"), files)
         for path in (__file__, load.__file__, sys.modules[
                 "deployment"].__file__):
@@ -426,6 +436,39 @@ def web_servers(_, asks):
             tally.check("%s: %s" % (name, kind.__name__), ok, seen)
 
 
+def doctor(d, _):
+    """It knows the unit and the web servers, and its commands mend."""
+    def examine(*words):
+        return run("parlance", "doctor", *words).stdout
+
+    def mend(name, text):
+        seen = examine()
+        line = re.search(r"WRONG  socket +.*%s.*\n       mend: (.*)" % text,
+                         seen)
+        tally.check(name + ": it sees it", line is not None, seen)
+        if line is not None:
+            did(name + ": the line runs", "sh", "-c", line.group(1))
+        seen = examine()
+        tally.check(name + ": mended", "WRONG" not in seen and
+                    "somebody listens (root:www-data, mode 0660)" in seen,
+                    seen)
+        tally.equal(name + ": it answers",
+                    d.fcgi("GET", "/health-check").status, 200)
+    for port in (8001, 8002):
+        seen = examine("http://127.0.0.1:%d" % port)
+        tally.check("doctor is content", "nothing is wrong" in seen and
+                    "lighttpd and nginx may connect" in seen and
+                    SOCKET + ": somebody listens" in seen, seen)
+    run("chgrp", "daemon", SOCKET)
+    mend("another group", "who may not connect")
+    run("chmod", "0666", SOCKET)
+    mend("open to all", "every user")
+    run("systemctl", "stop", "parlance.socket", "parlance.service")
+    mend("stopped", "is not there")
+    shutil.rmtree("/etc/systemd/system/parlance.socket.d")
+    run("systemctl", "daemon-reload")
+
+
 def restarts(_, asks):
     clients = load.Load(asks, threads=9)
     pids = {main_pid()}
@@ -546,8 +589,8 @@ def inside():
     with Deployment("/usr/lib/cgi-bin") as d:
         d.address = SOCKET
         asks = [d.fcgi]
-        for test in (installed, asked, web_servers, restarts, reloads,
-                     sandbox, crash, upgraded, removed):
+        for test in (installed, asked, web_servers, doctor, restarts,
+                     reloads, sandbox, crash, upgraded, removed):
             started = time.monotonic()
             test(d, asks)
             print("%-12s %5.1f s" % (test.__name__,

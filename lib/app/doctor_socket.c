@@ -296,7 +296,7 @@ others_may(const struct look *l)
 static void
 examine_access(const struct look *l)
 {
-	const char *server = "no web server that names it is found";
+	const char *servers = NULL;
 	bool fine = true;
 	size_t i;
 
@@ -315,16 +315,19 @@ examine_access(const struct look *l)
 		if (p->source < PLACE_LIGHTTPD ||
 		    strcmp(p->address, l->address) != 0)
 			continue;
-		server = arena_printf(l->a, "%s may connect",
-		    place_server(p->source));
+		servers = arena_printf(l->a, "%s%s%s",
+		    servers == NULL ? "" : servers,
+		    servers == NULL ? "" : " and ", place_server(p->source));
 		fine = server_may(l, p) && fine;
 	}
 	if (fine)
 		finding(l->e, FINDING_OK, "socket", NULL,
-		    "%s: somebody listens (%s:%s, mode %04o); %s",
+		    "%s: somebody listens (%s:%s, mode %04o); %s%s",
 		    l->address, user_name(l->a, l->st.st_uid),
 		    group_name(l->a, l->st.st_gid),
-		    (unsigned)l->st.st_mode & 07777, server);
+		    (unsigned)l->st.st_mode & 07777, servers == NULL
+			? "no web server that names it is found" : servers,
+		    servers == NULL ? "" : " may connect");
 }
 
 /* ---- does somebody listen ----------------------------------------------- */
