@@ -2,9 +2,9 @@
  * Listening sockets.
  *
  * A Unix socket of our own is bound under a temporary name and renamed to
- * its place, so that at every moment somebody is listening there: that is
- * how one process relieves another without losing a request.  PATH.lock is
- * held by the process that serves PATH and names it.
+ * its place when workers accept there, so that at every moment somebody
+ * does: that is how one process relieves another without losing a request.
+ * PATH.lock is held by the process that serves PATH and names it.
  */
 #include "listener.h"
 
@@ -248,19 +248,17 @@ set_group(const char *path, const char *group)
 	return false;
 }
 
-/* Binds under a temporary name, then renames it to its place. */
 static bool
 bind_path(struct listener *l, const char *group)
 {
 	struct sockaddr_un sun;
-	char temporary[sizeof(sun.sun_path)];
 	struct stat st;
 	mode_t mask;
 	int bound;
 
-	if ((size_t)snprintf(temporary, sizeof(temporary), "%s.%d", l->path,
-		(int)getpid()) >= sizeof(temporary) ||
-	    !set_address(&sun, temporary)) {
+	if ((size_t)snprintf(l->temporary, sizeof(l->temporary), "%s.%d",
+		l->path, (int)getpid()) >= sizeof(l->temporary) ||
+	    !set_address(&sun, l->temporary)) {
 		log_error("%s: too long for a socket's path", l->path);
 		return false;
 	}
@@ -270,18 +268,14 @@ bind_path(struct listener *l, const char *group)
 	    (const struct sockaddr *)(const void *)&sun, sizeof(sun));
 	(void)umask(mask);
 	if (bound != 0 || listen(l->fd, BACKLOG) != 0 ||
-	    stat(temporary, &st) != 0) {
-		log_error("%s: cannot listen: %s", temporary,
+	    stat(l->temporary, &st) != 0) {
+		log_error("%s: cannot listen: %s", l->temporary,
 		    strerror(errno));
 		return false;
 	}
 	l->dev = st.st_dev;
 	l->ino = st.st_ino;
-	if (set_group(temporary, group) && rename(temporary, l->path) == 0)
-		return true;
-	log_error("%s: cannot put the socket there", l->path);
-	(void)unlink(temporary);
-	return false;
+	return set_group(l->temporary, group);
 }
 
 static bool
@@ -320,6 +314,20 @@ listener_open(struct listener *l, const struct listener_options *options)
 	return false;
 }
 
+bool
+listener_publish(struct listener *l)
+{
+	if (l->path == NULL || l->ino == 0)
+		return true;
+	if (rename(l->temporary, l->path) == 0) {
+		l->temporary[0] = '\0';
+		return true;
+	}
+	log_error("%s: cannot put the socket there: %s", l->path,
+	    strerror(errno));
+	return false;
+}
+
 void
 listener_relieve(struct listener *l)
 {
@@ -351,6 +359,8 @@ listener_retire(struct listener *l)
 void
 listener_close(struct listener *l)
 {
+	if (l->ino != 0 && l->temporary[0] != '\0')
+		(void)unlink(l->temporary);
 	if (l->fd >= 0)
 		(void)close(l->fd);
 	if (l->lock_fd >= 0)

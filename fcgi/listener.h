@@ -12,6 +12,7 @@ struct listener {
 	int fd;
 	bool own;         /* made here: it is drained and removed at the end */
 	const char *path; /* of an own Unix socket; else NULL */
+	char temporary[108]; /* its name until it is published */
 	dev_t dev;
 	ino_t ino;        /* of that socket: another's is never removed */
 	int lock_fd;      /* PATH.lock, or -1 */
@@ -27,6 +28,9 @@ struct listener_options {
 /* False after one line of the log that says what is wrong. */
 bool listener_open(struct listener *l, const struct listener_options *options);
 
+/* Puts a Unix socket of our own to its place, once we accept; false after a
+ * line of the log. */
+bool listener_publish(struct listener *l);
 /* Tells the process that was replaced to finish, once we accept. */
 void listener_relieve(struct listener *l);
 /* A socket taken over is locked by the process before us until it has

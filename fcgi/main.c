@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "config/config.h"
 #include "listener.h"
 #include "workers.h"
 
@@ -226,13 +227,34 @@ run(struct workers *workers, struct listener *listener, const sigset_t *set,
 	return EXIT_SUCCESS;
 }
 
+/* Who relieves another must be able to do its work: otherwise that one goes
+ * on.  NULL after a line of the log. */
+static struct app *
+open_app(const struct options *o)
+{
+	struct config *config = load_config();
+	struct app *app = config == NULL ? NULL : app_new(config, STORES);
+	enum err err;
+
+	if (config != NULL && app == NULL)
+		log_error("cannot start: out of memory");
+	if (app == NULL || !o->listener.take_over)
+		return app;
+	err = app_ready(app);
+	if (err == ERR_NONE)
+		return app;
+	log_error("nothing was taken over: the state folder %s: %s",
+	    app_config(app)->server.state, err_text(err));
+	app_free(app);
+	return NULL;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options o = {.workers = 256, .stop_seconds = 30};
 	struct listener listener;
 	struct workers *workers;
-	struct config *config;
 	struct app *app;
 	sigset_t set;
 
@@ -250,20 +272,17 @@ main(int argc, char **argv)
 	(void)mallopt(M_ARENA_MAX, 2);
 	block_signals(&set);
 	allow_descriptors(o.workers);
-	config = load_config();
-	if (config == NULL)
+	app = open_app(&o);
+	if (app == NULL)
 		return EXIT_FAILURE;
 	if (FCGX_Init() != 0 || !listener_open(&listener, &o.listener)) {
-		config_free(config);
+		app_free(app);
 		return EXIT_FAILURE;
 	}
-	app = app_new(config, STORES);
-	workers = app == NULL ? NULL
-			      : workers_new(app, listener.fd,
-				    (size_t)o.workers);
-	if (workers == NULL) {
+	workers = workers_new(app, listener.fd, (size_t)o.workers);
+	if (workers == NULL)
 		log_error("cannot start: out of memory or threads");
-		listener_retire(&listener);
+	if (workers == NULL || !listener_publish(&listener)) {
 		listener_close(&listener);
 		return EXIT_FAILURE;
 	}

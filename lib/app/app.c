@@ -59,6 +59,16 @@ app_new(struct config *config, int most_stores)
 	return app;
 }
 
+enum err
+app_ready(struct app *app)
+{
+	struct db *db = NULL;
+	enum err err = store_lease(app->stores, &db);
+
+	store_return(app->stores, db);
+	return err;
+}
+
 void
 app_free(struct app *app)
 {

@@ -19,6 +19,9 @@ struct app;
  * configuration is freed).
  */
 struct app *app_new(struct config *config, int most_stores);
+/* Can the database be opened?  Brings it up to date.  ERR_NONE, or as
+ * store_lease(), which logs the reason. */
+enum err app_ready(struct app *app) __attribute__((warn_unused_result));
 /* When no request is being served any more. NULL is fine. */
 void app_free(struct app *app);
 /* Its configuration, or NULL. */
