@@ -14,6 +14,11 @@ What a call gets is said by its model name, words of NAME=VALUE:
     pace_ms=N         wait before each further token
     split=N           send N bytes at a time (the bytes, not the events)
     usage=no          no usage at the end
+    count=bytes       a prompt has as many tokens as bytes, and 8 for each
+                      message; count=words: as many as words, and 4
+    obey=yes          says no more tokens than it is allowed (max_tokens,
+                      max_completion_tokens), then finish_reason "length"
+    max=completion    400 as long as max_tokens is asked for
     stream=no         one JSON completion instead of a stream
     file=NAME         the raw bytes of a file instead of made-up tokens
     status=N code=X   refuse with this status, and this code in the error
@@ -39,9 +44,10 @@ What a call gets is said by its model name, words of NAME=VALUE:
                       empty      a complete stream without any text
                       no_answer  close before the head
 
-Each entry of `calls` is a dict: model, question, body (decoded), headers, path, port (the client's), tokens (how
+Each entry of `calls` is a dict: model, question, body (decoded), headers, path, port (the client's), prompt (its tokens), tokens (how
 many were sent), end ("done", "fault", or "gone" when the client left), start
-and ms (until then).
+and ms (until then), over (when its last bytes were about to be sent; on the
+clock of start; None before).
 """
 import http.server
 import json
@@ -127,10 +133,32 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     # -- what is said ----------------------------------------------------
 
+    def prompt_tokens(self):
+        texts = [m["content"] if isinstance(m["content"], str) else
+                 m["content"][0]["text"] for m in self.body["messages"]]
+        kind = self.script.get("count")
+        if kind == "bytes":
+            return sum(len(t.encode("utf-8", "surrogatepass")) + 8
+                       for t in texts)
+        if kind == "words":
+            return sum(len(t.split()) + 4 for t in texts)
+        return 10 + len(texts)
+
     def usage(self, tokens):
-        return {"prompt_tokens": 10 + len(self.body["messages"]),
-                "completion_tokens": tokens,
-                "total_tokens": 10 + len(self.body["messages"]) + tokens}
+        prompt = self.call["prompt"]
+        return {"prompt_tokens": prompt, "completion_tokens": tokens,
+                "total_tokens": prompt + tokens}
+
+    def allowed(self, tokens):
+        """(how many it says, its finish reason)"""
+        most = self.body.get("max_completion_tokens",
+                             self.body.get("max_tokens"))
+        if self.script.get("obey") and most is not None and most < tokens:
+            return most, "length"
+        return tokens, "stop"
+
+    def is_over(self):
+        self.call["over"] = time.monotonic()
 
     def chunk(self, text=None, finish=None, usage=None):
         out = {"id": "chatcmpl-1", "object": "chat.completion.chunk",
@@ -192,6 +220,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.chunked = fault != "close_cut"
         after = int(self.script.get("after", 0))
         tokens = 0 if fault == "empty" else int(self.script.get("tokens", 3))
+        tokens, reason = self.allowed(tokens)
         self.head(200, "text/event-stream; charset=utf-8")
         self.pause(int(self.script.get("wait_ms", 0)))
         self.put_event(self.chunk(""))
@@ -206,7 +235,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault and fault not in ("empty", "no_end") and \
                 self.fault_in_stream(fault):
             return
-        self.put_event(self.chunk(finish="stop"))
+        if fault != "no_end":
+            self.is_over()
+        self.put_event(self.chunk(finish=reason))
         if fault == "no_end":
             self.pause(60000)
         if self.script.get("usage") != "no" and \
@@ -216,12 +247,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_stream()
 
     def completion(self):
-        tokens = int(self.script.get("tokens", 3))
+        tokens, reason = self.allowed(int(self.script.get("tokens", 3)))
         text = "".join("w%d " % i for i in range(tokens))
         self.call["tokens"] = tokens
+        self.is_over()
         self.whole(200, {
             "id": "chatcmpl-1", "object": "chat.completion",
-            "choices": [{"index": 0, "finish_reason": "stop",
+            "choices": [{"index": 0, "finish_reason": reason,
                          "message": {"role": "assistant", "content": text}}],
             "usage": self.usage(tokens)})
 
@@ -241,6 +273,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.whole(400, {"error": {
                 "message": "Unrecognized argument: stream_options",
                 "type": "invalid_request_error"}})
+        elif self.script.get("max") == "completion" and \
+                "max_tokens" in self.body:
+            self.whole(400, {"error": {
+                "message": "Unsupported parameter: 'max_tokens' is not "
+                "supported with this model. Use 'max_completion_tokens' "
+                "instead.", "type": "invalid_request_error",
+                "param": "max_tokens", "code": "unsupported_parameter"}})
         elif status:
             self.refuse(status)
         elif fault == "no_answer":
@@ -270,6 +309,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         question = self.body["messages"][-1]["content"]
         self.call = {"model": model, "question": question, "body": self.body, "path": self.path,
                      "headers": dict(self.headers), "tokens": 0,
+                     "prompt": self.prompt_tokens(), "over": None,
                      "port": self.client_address[1],
                      "end": None, "start": start, "ms": None}
         self.server.owner.note(self.call)

@@ -91,7 +91,7 @@ struct bot_config {
 	int64_t max_output_tokens; /* 0: the upstream's own */
 	int64_t max_words;        /* 0: no limit */
 	const char *temperature;  /* decimal text or NULL */
-	int64_t concurrent;       /* messages API: answers at once; 0: no cap */
+	int64_t concurrent;       /* answers at once; 0: no cap */
 	const char *opening_statement;
 	struct config_list suggested_questions;
 	bool suggested_after_answer;
