@@ -14,21 +14,27 @@ Suite *botapi_requests_suite(void);
 #define NONE                                                                   \
 	"\"msg\":\"none is not an allowed value\","                            \
 	"\"type\":\"type_error.none.not_allowed\"}"
-#define DICT "\"msg\":\"value is not a valid dict\",\"type\":\"type_error.dict\"}"
+#define DICT                                                                   \
+	"\"msg\":\"value is not a valid dict\","                               \
+	"\"type\":\"type_error.dict\"}"
 #define STR "\"msg\":\"str type expected\",\"type\":\"type_error.str\"}"
 #define NOT_BOOL                                                               \
 	"\"msg\":\"value could not be parsed to a boolean\","                  \
 	"\"type\":\"type_error.bool\"}"
-#define LIST "\"msg\":\"value is not a valid list\",\"type\":\"type_error.list\"}"
+#define LIST                                                                   \
+	"\"msg\":\"value is not a valid list\","                               \
+	"\"type\":\"type_error.list\"}"
 #define ROLE                                                                   \
 	"\"msg\":\"value is not a valid enumeration member; permitted: "       \
 	"'system', 'user', 'assistant'\",\"type\":\"type_error.enum\","        \
 	"\"ctx\":{\"enum_values\":[\"system\",\"user\",\"assistant\"]}}"
 #define NO_BOT                                                                 \
-	"{\"loc\":[\"body\",\"__root__\"],\"msg\":\"Either \\\"bot_uid\\\" or " \
+	"{\"loc\":[\"body\",\"__root__\"],\"msg\":"                            \
+	"\"Either \\\"bot_uid\\\" or "                                         \
 	"\\\"bot_slug\\\" is required\",\"type\":\"value_error\"}"
 #define NO_PROMPT                                                              \
-	"{\"loc\":[\"body\",\"__root__\"],\"msg\":\"Either \\\"prompt\\\" or "  \
+	"{\"loc\":[\"body\",\"__root__\"],\"msg\":"                            \
+	"\"Either \\\"prompt\\\" or "                                          \
 	"\\\"messages\\\" is required\",\"type\":\"value_error\"}"
 #define AT(place) "{\"loc\":[\"body\"" place "],"
 
@@ -200,7 +206,8 @@ START_TEST(a_chat_is_filled)
 	const struct chat_turn *turns;
 
 	arena_init(&arena, 1U << 20);
-	ck_assert(pyjson_decode(&arena, SPAN("{\"bot_uid\":42,\"stream\":\"on\","
+	ck_assert(pyjson_decode(&arena, SPAN("{\"bot_uid\":42,"
+	    "\"stream\":\"on\","
 	    "\"prompt\":1.5,\"messages\":[{\"role\":\"assistant\",\"content\":"
 	    "true},{\"content\":\"b\",\"role\":\"system\"}],\"user_id\":\"u\","
 	    "\"language\":\"de\",\"assumptions\":[],\"max_words\":\"1_0\","

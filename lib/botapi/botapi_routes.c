@@ -108,7 +108,8 @@ unknown_path(struct exchange *x)
 static bool
 owns(const struct exchange *x)
 {
-	return is_known(x->request.path) || is_known(unslashed(x->request.path));
+	return is_known(x->request.path) ||
+	    is_known(unslashed(x->request.path));
 }
 
 const struct family botapi_family = {

@@ -251,16 +251,16 @@ static const struct {
         "\"],\"msg\":\"Either \\\"prompt\\\" or \\\"messages\\\" is require"
         "d\",\"type\":\"value_error\"}]}"},
     {"E7", NULL, NULL, NULL, KEY,
-        SPAN("{\"bot_slug\":\"demo\",\"stream\":false,\"messages\":{\"key\":\"va"
-        "lue\"}}"),
+        SPAN("{\"bot_slug\":\"demo\",\"stream\":false,"
+        "\"messages\":{\"key\":\"value\"}}"),
         422, NULL, NULL,
         "{\"detail\":[{\"loc\":[\"body\",\"messages\"],\"msg\":\"value is n"
         "ot a valid list\",\"type\":\"type_error.list\"},{\"loc\":[\"body\""
         ",\"__root__\"],\"msg\":\"Either \\\"prompt\\\" or \\\"messages\\\""
         " is required\",\"type\":\"value_error\"}]}"},
     {"E8", NULL, NULL, NULL, KEY,
-        SPAN("{\"bot_slug\":\"demo\",\"stream\":false,\"messages\":[5,\"abc\",nu"
-        "ll,true,\"\",{\"role\":\"User\",\"content\":[]}]}"),
+        SPAN("{\"bot_slug\":\"demo\",\"stream\":false,\"messages\":[5,"
+        "\"abc\",null,true,\"\",{\"role\":\"User\",\"content\":[]}]}"),
         422, NULL, NULL,
         "{\"detail\":[{\"loc\":[\"body\",\"messages\",0],\"msg\":\"value is"
         " not a valid dict\",\"type\":\"type_error.dict\"},{\"loc\":[\"body"
@@ -280,13 +280,14 @@ static const struct {
         "{\"loc\":[\"body\",\"__root__\"],\"msg\":\"Either \\\"prompt\\\" o"
         "r \\\"messages\\\" is required\",\"type\":\"value_error\"}]}"},
     {"E9", NULL, NULL, NULL, KEY,
-        SPAN("{\"bot_slug\":\"demo\",\"stream\":false,\"prompt\":\"x\",\"message"
-        "s\":[7]}"),
+        SPAN("{\"bot_slug\":\"demo\",\"stream\":false,\"prompt\":\"x\","
+        "\"messages\":[7]}"),
         422, NULL, NULL,
         "{\"detail\":[{\"loc\":[\"body\",\"messages\",0],\"msg\":\"value is"
         " not a valid dict\",\"type\":\"type_error.dict\"}]}"},
     {"E10", NULL, NULL, NULL, KEY,
-        SPAN("{\"use_search\":2,\"max_words\":\"x\",\"assumptions\":1,\"language"
+        SPAN("{\"use_search\":2,\"max_words\":\"x\",\"assumptions\":1,"
+        "\"language"
         "\":{},\"user_id\":[],\"stream\":[],\"messages\":1,\"prompt\":{},\""
         "bot_slug\":[],\"bot_uid\":{}}"),
         422, NULL, NULL,
@@ -315,8 +316,8 @@ static const struct {
         404, NULL, NULL,
         "{\"detail\":\"Bot not found\"}"},
     {"E12", NULL, NULL, NULL, KEY,
-        SPAN("{\"bot_uid\":42,\"bot_slug\":\"demo\",\"stream\":false,\"prompt\":"
-        "\"x\"}"),
+        SPAN("{\"bot_uid\":42,\"bot_slug\":\"demo\",\"stream\":false,"
+        "\"prompt\":\"x\"}"),
         404, NULL, NULL,
         "{\"detail\":\"Bot not found\"}"},
     {"E13", NULL, NULL, NULL, KEY,
@@ -452,8 +453,8 @@ static const struct {
         200, NULL, NULL,
         "{\"status\":\"ok\"}"},
     {"E39", NULL, "/v1/user/usage-statistics", NULL, KEY,
-        SPAN("{\"user_id\":1,\"start_date\":\"bad_start_date\",\"end_date\":\"ba"
-        "d_end_date\"}"),
+        SPAN("{\"user_id\":1,\"start_date\":\"bad_start_date\","
+        "\"end_date\":\"bad_end_date\"}"),
         422, NULL, NULL,
         "{\"detail\":[{\"loc\":[\"body\",\"start_date\"],\"msg\":\"invalid "
         "date format\",\"type\":\"value_error.date\"},{\"loc\":[\"body\",\""
@@ -696,7 +697,8 @@ START_TEST(bots_are_listed)
 
 	ck_assert_int_eq(ask(&q), 200);
 	ck_assert_str_eq(body_text(),
-	    "[{\"uid\":\"11B8ca51-52F6-4d0e-9c0f-6d1d0b9a4cEE\",\"slug\":\"demo\",\"model\":\"canned-1\","
+	    "[{\"uid\":\"11B8ca51-52F6-4d0e-9c0f-6d1d0b9a4cEE\","
+	    "\"slug\":\"demo\",\"model\":\"canned-1\","
 	    "\"name\":\"Demo\",\"description\":\"\",\"welcome_message\":\"\","
 	    "\"avatar_url\":null}]");
 	done();
@@ -714,9 +716,11 @@ static const struct {
         "data: {\"content\":\"\"}\n\ndata: {\"content\":\"Hello\"}\n\n"
         "data: {\"content\":\" there\"}\n\ndata: {\"content\":\".\"}\n\n"
         "data: [DONE]\n\n"},
-    {"{\"bot_uid\":\"11B8ca51-52F6-4d0e-9c0f-6d1d0b9a4cEE\",\"stream\":0,\"prompt\":\"hi\"}", 200,
+    {"{\"bot_uid\":\"11B8ca51-52F6-4d0e-9c0f-6d1d0b9a4cEE\","
+        "\"stream\":0,\"prompt\":\"hi\"}", 200,
         "{\"content\":\"Hello there.\"}"},
-    {"{\"bot_uid\":\"11b8ca51-52f6-4d0e-9c0f-6d1d0b9a4cee\",\"stream\":0,\"prompt\":\"hi\"}", 404,
+    {"{\"bot_uid\":\"11b8ca51-52f6-4d0e-9c0f-6d1d0b9a4cee\","
+        "\"stream\":0,\"prompt\":\"hi\"}", 404,
         "{\"detail\":\"Bot not found\"}"},
     {"{\"bot_slug\":\"hidden\",\"stream\":0,\"prompt\":\"hi\"}", 200,
         "{\"content\":\"Hello there.\"}"},
@@ -805,7 +809,8 @@ check_words(const char *user, int original, int response)
 	ck_assert_msg(strstr(body_text(), want) != NULL, "%s\n%s",
 	    body_text(), want);
 	ck_assert_ptr_nonnull(strstr(body_text(), "\"date\":\"2025-12-31\"}"));
-	ck_assert_ptr_nonnull(strstr(body_text(), "\"date\":\"2026-01-02\"}]}"));
+	ck_assert_ptr_nonnull(
+	    strstr(body_text(), "\"date\":\"2026-01-02\"}]}"));
 	done();
 }
 

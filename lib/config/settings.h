@@ -24,7 +24,7 @@ extern const struct section sections[SECTION_COUNT];
 
 enum setting_kind {
 	SETTING_TEXT,    /* const char * */
-	SETTING_PATH,    /* const char *, made absolute from the file's folder */
+	SETTING_PATH,    /* const char *, absolute from the file's folder */
 	SETTING_SECRET,  /* const char *; NAME_file reads it from a file */
 	SETTING_BOOL,    /* bool: yes, no */
 	SETTING_INT,     /* int64_t within [min, max] */

@@ -39,7 +39,8 @@ tear_down(void)
 
 #define FRONT(model)                                                           \
 	"{\"model\":\"" model "\",\"messages\":[{\"role\":\"system\","         \
-	"\"content\":\"Be \\\"kind\\\".\\n\"},{\"role\":\"assistant\","         \
+	"\"content\":\"Be \\\"kind\\\".\\n\"},"                                \
+	"{\"role\":\"assistant\","                                             \
 	"\"content\":\"Yes?\"},{\"role\":\"user\",\"content\":"
 #define PLAIN "\"What is \xC3\xA4?\"}],\"stream\":true"
 

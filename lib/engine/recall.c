@@ -621,7 +621,8 @@ static const char *const greetings[] = {"hello", "hi", "hey", "hallo",
     "שלום", "नमस्ते", "你好", "您好", "こんにちは", "안녕하세요", "สวัสดี",
     "greetings", "servus", "xin", NULL};
 /* Words of thanks, and whose language they are. */
-static const struct exchange thanks[] = {{"thanks", "en"}, {"thank", "en"}, {"danke", "de"}, {"dank", "de"},
+static const struct exchange thanks[] = {
+    {"thanks", "en"}, {"thank", "en"}, {"danke", "de"}, {"dank", "de"},
     {"merci", "fr"}, {"gracias", "es"}, {"grazie", "it"},
     {"obrigado", "pt"}, {"obrigada", "pt"}, {"bedankt", "nl"},
     {"dankjewel", "nl"}, {"tack", "sv"}, {"спасибо", "ru"}, {"شكرا", "ar"},

@@ -56,7 +56,8 @@
 	X(CURLMcode, multi_setopt, (CURLM *, CURLMoption, ...))                \
 	X(CURLMcode, multi_add_handle, (CURLM *, CURL *))                      \
 	X(CURLMcode, multi_remove_handle, (CURLM *, CURL *))                   \
-	X(CURLMcode, multi_socket_action, (CURLM *, curl_socket_t, int, int *)) \
+	X(CURLMcode, multi_socket_action,                                      \
+	    (CURLM *, curl_socket_t, int, int *))                              \
 	X(CURLMsg *, multi_info_read, (CURLM *, int *))                        \
 	X(CURLMcode, multi_cleanup, (CURLM *))                                 \
 	X(struct curl_slist *, slist_append,                                   \

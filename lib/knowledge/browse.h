@@ -31,8 +31,8 @@ enum err browse_dataset(const struct browse *b, const char *dataset,
 struct browse_document {
 	const char *id, *name, *fault; /* fault NULL: none */
 	bool from_api;                 /* else it is a file of the folder */
-	bool waiting;                  /* for the index; browse_ never says so */
-	int64_t position; /* from 1, the oldest of the dataset */
+	bool waiting;                  /* for the index; never says browse_ */
+	int64_t position;              /* from 1, the oldest of the dataset */
 	int64_t words, tokens, segments;
 	int64_t created_s; /* when it came, or the file was last changed */
 	int64_t started_s, finished_s; /* being indexed; 0: not yet */

@@ -297,7 +297,8 @@ main(void)
 {
 	char folder[] = "/tmp/parlance-index-bench-XXXXXX", path[512];
 	const char *text = getenv("SCALE");
-	double scale = text == NULL ? 1 : strtod(text, NULL), small, large, slow;
+	double scale = text == NULL ? 1 : strtod(text, NULL);
+	double small, large, slow;
 	struct config *config;
 	struct maker m;
 	bool good;

@@ -138,7 +138,8 @@ uint32_t
 query_languages(struct span question, uint32_t mask)
 {
 	const struct language *guess = language_guess(question);
-	uint32_t one = guess == NULL ? 0 : (uint32_t)1 << language_number(guess);
+	uint32_t one =
+	    guess == NULL ? 0 : (uint32_t)1 << language_number(guess);
 
 	return (mask & one) != 0 ? one : mask != 0 ? mask : one;
 }

@@ -22,10 +22,12 @@ struct search_hits {
 
 /* v: the question's vector, or NULL: then both orders are joined by
  * reciprocal ranks, and a score is the better of word score and cosine, but
- * never above the score before it.  The best `most` segments; words of the query that the dataset does not
- * have are exchanged for words like them. ERR_NONE also when there are none. */
+ * never above the score before it.  The best `most` segments; words of the
+ * query that the dataset does not have are exchanged for words like them.
+ * ERR_NONE also when there are none. */
 enum err search_dataset(struct index_store *x, const struct index_dataset *d,
     struct query *q, const struct embed_vector *v, size_t most,
-    struct arena *arena, struct search_hits *hits) __attribute__((warn_unused_result));
+    struct arena *arena, struct search_hits *hits)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -30,7 +30,8 @@ enum err update_folder(const struct config *config,
  * For searches: looks at all folders when the last look is longer ago than
  * their check_seconds, and brings the index up to date: at once when that is
  * quick, else by a process of its own, `parlance index --background` (where
- * that program is not to be found: a second's worth at each look).  Never waits for another writer; failures are logged, not returned.
+ * that program is not to be found: a second's worth at each look).  Never
+ * waits for another writer; failures are logged, not returned.
  */
 void update_check(const struct config *config);
 

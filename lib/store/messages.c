@@ -112,8 +112,8 @@ owner_is_dead(struct db_stmt *s, int column)
 	"m.seq, m.id, m.conversation, m.end_user, m.state, "                   \
 	"m.alive_until_us, m.created_us, m.inputs, m.query, m.answer, "        \
 	"m.error, m.resources, m.n_files, m.prompt_tokens, "                   \
-	"m.answer_tokens, m.latency_s, m.total_price, m.currency, f.rating, "   \
-	"m.owner "
+	"m.answer_tokens, m.latency_s, m.total_price, m.currency, "            \
+	"f.rating, m.owner "
 
 static enum err
 read_row(struct db_stmt *s, int64_t now_us, struct arena *arena,

@@ -50,7 +50,8 @@ enum err messages_add(struct db *db, const char *bot, struct message_row *row)
     __attribute__((warn_unused_result));
 
 /* Completes it: state, answer, error, resources, tokens (and whether they are
- * estimated), latency, price and currency are taken from row.  ERR_CONFLICT when it was not running. */
+ * estimated), latency, price and currency are taken from row.  ERR_CONFLICT
+ * when it was not running. */
 enum err messages_finish(struct db *db, const struct message_row *row)
     __attribute__((warn_unused_result));
 

@@ -72,7 +72,7 @@ struct turn_result {
 	double first_token_s;     /* negative when there was none */
 	int64_t spent_tokens;     /* of all engines that were asked */
 	int64_t context_words, context_tokens; /* what we added: persona,
-	                                        * passages (bot API section 9) */
+	                                        * passages (bot API 9) */
 };
 
 /* Tokens that a turn may use. */

@@ -313,7 +313,8 @@ START_TEST(pairs_are_members)
 
 	buf_addc(&out, '{');
 	ck_assert(v1_dialect.object(&v, NULL,
-	    decode(SPAN("[\"ab\",[\"c\",[1]],{\"d\":0,\"e\":0},\"\xC3\xA9\\n\"]")),
+	    decode(SPAN("[\"ab\",[\"c\",[1]],{\"d\":0,\"e\":0},"
+		"\"\xC3\xA9\\n\"]")),
 	    write_member, &out));
 	buf_addc(&out, '}');
 	ck_assert_str_eq(buf_text(&out),

@@ -6,9 +6,9 @@
  *
  * AT_ONCE requests run at a time until TOTAL were made; the first ones start
  * spread over RAMP_MS.  With CANCEL_MS each connection is closed that long
- * after its request, and "left NANOSECONDS" is printed.  Prints one line of NAME=VALUE: ends (answers that came
- * to their own end), bad (those that did not), tokens, first_us_* (from the
- * request to its first token), token_us_* (a later token on its way), late
+ * after its request, and "left NANOSECONDS" is printed.  Prints one line of
+ * NAME=VALUE: ends (answers that came to their own end), bad (those that did
+ * not), tokens, first_us_* (from the request to its first token), token_us_* (a later token on its way), late
  * (tokens over 100 ms), seconds, per_second.
  */
 #include <errno.h>
