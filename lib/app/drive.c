@@ -98,4 +98,7 @@ drive_answer(struct answer *a, struct gateway *g)
 			a->client_gone(a);
 		}
 	}
+	/* Its worker is idle next, with many others perhaps. */
+	if (waits >= WAITS_OF_A_STREAM)
+		give_back_stack();
 }
