@@ -1,12 +1,17 @@
 """What streams cost, against the smallest libfcgi and libcurl relay
 (bench/relay.c) in the same run, with the same model server and the same
-client: `stream_bench.py BUILD [STREAMS]`.
+client: `stream_bench.py BUILD [PART...]`, the parts being crowd-floor,
+crowd-bot, crowd-messages, delays, whole and cancel.
 
 Delays are measured from the moment the model server sends a token to the
-moment the client has read it; both are reached directly over FastCGI."""
+moment the client has read it (the first one from the request on).  What the
+relay adds is that without what it takes when the client asks the model server
+itself.  Both relays stand behind the same lighttpd; then both are reached
+without it, over their FastCGI sockets."""
 import os
 import re
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -19,14 +24,27 @@ TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "conformance"))
 from deployment import Deployment, free_port  # noqa: E402
 
-# The messages API's demo-key opens the first.
+STREAMS = 2000
+# In front of both: lighttpd as we tell people to set it up.
+LIGHTTPD = """
+server.document-root = "%(folder)s"
+server.errorlog = "%(folder)s/error.log"
+server.bind = "127.0.0.1"
+server.port = %(port)d
+server.max-fds = 8192
+var.parlance_socket = "%(ours)s"
+include "%(top)s/fcgi/lighttpd.conf"
+$SERVER["socket"] == "127.0.0.1:%(floor_port)d" {
+    fastcgi.server = ( "/" => (( "socket" => "%(floor)s",
+        "check-local" => "disable", "fix-root-scriptname" => "enable" )) )
+}
+"""
 MODELS = {
     "crowd": "tokens=100 pace_ms=100",
-    "paced": "tokens=50 pace_ms=5",
+    "paced": "tokens=25 pace_ms=5",
     "whole": "stream=no",
     "endless": "tokens=100000 pace_ms=20",
 }
-KEY = "demo-key"
 
 
 def compile_tools(folder):
@@ -52,7 +70,13 @@ class Bench:
         for name, model in MODELS.items():
             conf += ("[bot %s]\nmodel = %s\nengine = model\n"
                      "persona = You help.\n" % (name, model))
-        self.d = Deployment(build, conf)
+        self.d = Deployment(build, "")
+        # The messages API knows the bot by the key.
+        self.keys = {}
+        for name in MODELS:
+            self.keys[name], section = self.d.new_key(name, "bot = " + name)
+            conf += section
+        self.d.write("parlance.conf", conf)
         self.ours = self.d.start_fcgi(workers=workers)
         self.floor_address = os.path.join(self.folder, "floor.sock")
         listener = socket.socket(socket.AF_UNIX)
@@ -62,49 +86,78 @@ class Bench:
             [os.path.join(self.folder, "relay"), str(workers),
              url + "/chat/completions"], stdin=listener)
         listener.close()
+        self.web = None
+        time.sleep(0.5)
+
+    def start_lighttpd(self):
+        self.web_port, self.floor_port = free_port(), free_port()
+        conf = self.d.write("web.conf", LIGHTTPD % {
+            "folder": self.folder, "port": self.web_port, "top": TOP,
+            "ours": self.d.address, "floor": self.floor_address,
+            "floor_port": self.floor_port})
+        self.web = subprocess.Popen([shutil.which(
+            "lighttpd", path=os.environ["PATH"] + ":/usr/sbin"),
+            "-D", "-f", conf])
         time.sleep(0.5)
 
     def close(self):
-        for p in (self.floor, self.model):
-            p.kill()
-            p.wait()
+        for p in (self.floor, self.model, self.web):
+            if p is not None:
+                p.kill()
+                p.wait()
         self.d.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def run(self, who, bot, at_once, total, *more):
-        """The client's line as a dict; more: ramp and cancel, in ms."""
-        uri, address = "/v1/chat", self.d.address
+    def run(self, who, bot, at_once, total, *more, web=False):
+        """The client's line as a dict; who: bot, messages, floor or direct.
+        more: ramp and cancel, in ms."""
+        address = str(self.web_port) if web else self.d.address
         if who == "messages":
             uri = "/v1/chat-messages"
             body = ('{"inputs":{},"query":"Why?","user":"u",'
                     '"response_mode":"streaming"}')
-        elif who == "ours":
+        elif who == "bot":
+            uri = "/v1/chat"
             body = '{"bot_slug":"%s","stream":%s,"prompt":"Why?"}' % (
                 bot, "false" if bot == "whole" else "true")
         else:
-            address = self.floor_address
+            uri = "/v1/chat/completions"
+            address = str(self.floor_port) if web else self.floor_address
+            if who == "direct":
+                address = str(self.port)
             body = ('{"model":"%s","messages":[{"role":"system","content":'
                     '"You help."},{"role":"user","content":"Why?"}],'
                     '"stream":true}' % MODELS[bot])
         out = subprocess.run(
             [os.path.join(self.folder, "streams"), address, str(at_once),
-             str(total), uri, KEY, body, *map(str, more)],
+             str(total), uri, self.keys[bot], body,
+             *map(str, more)],
             check=True, capture_output=True, text=True).stdout
         self.output = out
-        return {n: float(v) for n, v in
-                (w.split("=") for w in out.split("\n")[-2].split())}
+        row = {n: float(v) for n, v in
+               (w.split("=") for w in out.split("\n")[-2].split())}
+        tokens = re.search(r"tokens=(\d+)", MODELS[bot])
+        if len(more) < 2 and (row["bad"] or row["tokens"] != total * int(
+                tokens.group(1) if tokens else 1)):
+            print("%s: %d answers went wrong, %d tokens came" % (
+                who, row["bad"], row["tokens"]))
+        return row
 
-    def both(self, bot, rounds, at_once, total):
-        """Medians of the rounds, the two taking turns."""
-        rows = {"floor": [], "ours": []}
+    def compare(self, everybody, bot, rounds, at_once, total, web=False):
+        """Medians of the rounds, all taking turns."""
+        rows = {who: [] for who in everybody}
         for _ in range(rounds):
             for who, got in rows.items():
-                row = self.run(who, bot, at_once, total)
-                if row["bad"]:
-                    print("%s: %d answers went wrong" % (who, row["bad"]))
-                got.append(row)
-        return [{n: statistics.median(r.get(n, 0) for r in rows[who])
-                 for n in rows[who][0]} for who in ("floor", "ours")]
+                got.append(self.run(who, bot, at_once, total, web=web))
+        return {who: {n: statistics.median(r.get(n, 0) for r in got)
+                      for n in got[0]} for who, got in rows.items()}
+
+    def behind_ms(self):
+        """How late the model server itself was since it was last asked."""
+        self.model.send_signal(signal.SIGUSR1)
+        time.sleep(0.1)
+        with open(os.path.join(self.folder, "model.log")) as f:
+            return int(re.findall(r"behind (\d+)", f.read())[-1]) / 1e6
 
 
 def memory_kb(pid, name="VmRSS"):
@@ -112,80 +165,135 @@ def memory_kb(pid, name="VmRSS"):
         return int(re.search(name + r":\s+(\d+)", f.read()).group(1))
 
 
+def cpu_s(pid):
+    with open("/proc/%d/stat" % pid) as f:
+        words = f.read().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def line(what, floor, ours, unit, limit, smaller_is_better=True):
     ratio = ours / floor if floor else float("nan")
     fine = ratio <= limit if smaller_is_better else ratio >= limit
-    print("%-34s floor %9.1f  ours %9.1f %s  ratio %.2f (%s %.1f) %s" % (
+    print("%-44s floor %8.1f  ours %8.1f %s  ratio %.2f (%s %.1f) %s" % (
         what, floor, ours, unit, ratio,
         "at most" if smaller_is_better else "at least", limit,
-        "ok" if fine else "MISSED"))
+        "ok" if fine else "MISSED"), flush=True)
 
 
-def crowd(bench, who, streams):
-    process = bench.floor if who == "floor" else bench.ours
-    before = memory_kb(process.pid)
-    client = bench.run(who, "crowd", streams, streams, 5000)
-    peak = memory_kb(process.pid, "VmHWM")
-    print("%-8s %d streams of 100 tokens at 10 a second: %d ended well, "
-          "%d did not; %d of %d tokens over 100 ms late, worst %.1f ms, "
-          "99 in 100 under %.1f ms; %.1f KB of memory each (at most 60; "
-          "%d KB -> %d KB)"
-          % (who, streams, client["ends"], client["bad"], client["late"],
-             client["tokens"], client["token_us_max"] / 1e3,
-             client["token_us_p99"] / 1e3, (peak - before) / streams,
-             before, peak))
+def crowd(build, who):
+    bench = Bench(build, STREAMS + 50)
+    try:
+        process = bench.floor if who == "floor" else bench.ours
+        before = memory_kb(process.pid)
+        client = bench.run(who, "crowd", STREAMS, STREAMS, 5000)
+        peak = memory_kb(process.pid, "VmHWM")
+        print("%-8s %d streams of 100 tokens at 10 a second: %d ended well, "
+              "%d did not; %d of %d tokens over 100 ms late, worst %.1f ms, "
+              "99 in 100 under %.1f ms (itself, the model server was up to "
+              "%.1f ms behind, the client busy for up to %.1f ms); %.1f us of "
+              "CPU for a token; %.1f KB of memory each (at most 60; %d KB -> "
+              "%d KB)" % (
+                  who, STREAMS, client["ends"], client["bad"],
+                  client["late"], client["tokens"],
+                  client["token_us_max"] / 1e3, client["token_us_p99"] / 1e3,
+                  bench.behind_ms(), client["busy_us_max"] / 1e3,
+                  cpu_s(process.pid) * 1e6 / client["tokens"],
+                  (peak - before) / STREAMS, before, peak), flush=True)
+    finally:
+        bench.close()
 
 
-def whole(bench, what):
-    floor, ours = bench.both("whole", 3, 64, 8000)
-    line(what, floor["per_second"], ours["per_second"], "/s", 0.5, False)
+def compare_delays(bench, where, rounds, web):
+    rows = bench.compare(("direct", "floor", "bot", "messages"), "paced",
+                         rounds, 4, 100, web)
+    direct = rows["direct"]
+    for name, label in (("first_us", "first token"),
+                        ("token_us", "later tokens")):
+        middle, far = name + "_p50", name + "_p99"
+        print("%s, %s, without a relay: in the middle %.1f us, 99 in 100 "
+              "under %.1f us" % (where, label, direct[middle], direct[far]))
+        for who in ("bot", "messages"):
+            what = "%s, %s: " % (who, label)
+            line(what + "added, middle", rows["floor"][middle] -
+                 direct[middle], rows[who][middle] - direct[middle], "us", 2)
+            line(what + "in all, middle", rows["floor"][middle],
+                 rows[who][middle], "us", 2)
+            line(what + "in all, 99 in 100", rows["floor"][far],
+                 rows[who][far], "us", 2)
 
 
-def cancel(bench):
+def delays(build):
+    bench = Bench(build, 100)
+    try:
+        bench.start_lighttpd()
+        compare_delays(bench, "behind lighttpd", 5, True)
+        compare_delays(bench, "over FastCGI", 3, False)
+    finally:
+        bench.close()
+
+
+def compare_whole(build, what, settings):
+    bench = Bench(build, 100, settings)
+    try:
+        rows = bench.compare(("floor", "bot"), "whole", 3, 64, 8000)
+        line(what, rows["floor"]["per_second"], rows["bot"]["per_second"],
+             "/s", 0.5, False)
+    finally:
+        bench.close()
+
+
+def whole(build):
+    compare_whole(build, "not streamed, usage synced", "")
+    # What waiting for the disk costs: each answer's usage is on it before
+    # the client has the answer, unless the operator waives that.
+    compare_whole(build, "not streamed, durable = no", "durable = no\n")
+
+
+def cancel_some(bench, who, web):
+    """A hundred clients leave within their streams."""
     log = os.path.join(bench.folder, "model.log")
     with open(log) as f:
         f.seek(0, 2)
-        bench.run("ours", "endless", 100, 100, 500, 400)
+        bench.run(who, "endless", 100, 100, 500, 400, web=web)
         time.sleep(0.5)
         gone = sorted(int(w) for w in re.findall(r"gone (\d+)", f.read()))
     left = sorted(int(w) for w in re.findall(r"left (\d+)", bench.output))
-    delays = sorted((g - c) / 1e6 for g, c in zip(gone, left))
-    print("100 clients left: %d upstream calls cancelled, after %.2f ms, "
-          "worst %.2f ms (at most 100)" % (
-              len(gone), statistics.median(delays) if delays else -1,
-              delays[-1] if delays else -1))
+    late = sorted((g - c) / 1e6 for g, c in zip(gone, left))
+    print("%-8s %s: 100 clients left, %d upstream calls cancelled, after "
+          "%.2f ms, worst %.2f ms (at most 100%s)" % (
+              who, "behind lighttpd" if web else "over FastCGI", len(gone),
+              statistics.median(late) if late else -1,
+              late[-1] if late else -1,
+              ", from the web server's leaving on; it sees the client's only "
+              "when the next token, 20 ms apart, is written" if web else ""),
+          flush=True)
+
+
+def cancel(build):
+    bench = Bench(build, 250)
+    try:
+        bench.start_lighttpd()
+        for who in ("bot", "messages"):
+            for web in (False, True):
+                cancel_some(bench, who, web)
+    finally:
+        bench.close()
+
+
+PARTS = {
+    "crowd-floor": lambda build: crowd(build, "floor"),
+    "crowd-bot": lambda build: crowd(build, "bot"),
+    "crowd-messages": lambda build: crowd(build, "messages"),
+    "delays": delays,
+    "whole": whole,
+    "cancel": cancel,
+}
 
 
 def main():
-    streams = int(sys.argv[2]) if len(sys.argv) > 2 else 2000
-    for who in ("floor", "ours", "messages"):
-        bench = Bench(sys.argv[1], streams + 50)
-        try:
-            crowd(bench, who, streams)
-        finally:
-            bench.close()
-    bench = Bench(sys.argv[1], 100)
-    try:
-        floor, ours = bench.both("paced", 3, 4, 100)
-        line("first token, in the middle", floor["first_us_p50"],
-             ours["first_us_p50"], "us", 2)
-        line("first token, 99 in 100", floor["first_us_p99"],
-             ours["first_us_p99"], "us", 2)
-        line("later tokens, in the middle", floor["token_us_p50"],
-             ours["token_us_p50"], "us", 2)
-        line("later tokens, 99 in 100", floor["token_us_p99"],
-             ours["token_us_p99"], "us", 2)
-        whole(bench, "not streamed, usage synced")
-        cancel(bench)
-    finally:
-        bench.close()
-    # What waiting for the disk costs: each answer's usage is on it before
-    # the client has the answer, unless the operator waives that.
-    bench = Bench(sys.argv[1], 100, "durable = no\n")
-    try:
-        whole(bench, "not streamed, durable = no")
-    finally:
-        bench.close()
+    for part in sys.argv[2:] or PARTS:
+        PARTS[part](sys.argv[1])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -3,7 +3,8 @@
  * model's name says "tokens=N pace_ms=N stream=no".  Every token is
  * "t<nanoseconds of CLOCK_MONOTONIC> ", so whoever reads it knows how long
  * it took on the way.  `model PORT`; SIGTERM ends it.  When a client breaks
- * a call off it prints "gone NANOSECONDS after TOKENS".
+ * a call off it prints "gone NANOSECONDS after TOKENS"; at SIGUSR1 it prints
+ * "behind NANOSECONDS", the latest of its own tokens since the last time.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -35,6 +36,15 @@ struct call {
 
 static struct call calls[MOST];
 static int epoll_fd;
+static int64_t behind_ns;
+static volatile sig_atomic_t asked;
+
+static void
+ask(int signal_number)
+{
+	(void)signal_number;
+	asked = 1;
+}
 
 static int64_t
 now_ns(void)
@@ -66,6 +76,8 @@ put_token(struct call *c)
 	    "\"index\":0,\"delta\":{\"content\":\"t%lld \"},"
 	    "\"logprobs\":null,\"finish_reason\":null}],\"usage\":null}\n\n",
 	    (long long)now_ns());
+	if (now_ns() - c->due_ns > behind_ns)
+		behind_ns = now_ns() - c->due_ns;
 	put_chunk(c, event);
 	c->said++;
 	c->due_ns += c->pace_ns;
@@ -228,8 +240,14 @@ main(int argc, char **argv)
 	epoll_fd = epoll_create1(0);
 	e.data.fd = listener;
 	epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &e);
+	signal(SIGUSR1, ask);
 	for (;;) {
 		n = epoll_wait(epoll_fd, events, 256, speak());
+		if (asked) {
+			printf("behind %lld\n", (long long)behind_ns);
+			fflush(stdout);
+			behind_ns = asked = 0;
+		}
 		for (i = 0; i < n; i++) {
 			if (events[i].data.fd == listener)
 				take(listener);

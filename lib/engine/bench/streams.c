@@ -1,18 +1,24 @@
 /*
- * Many FastCGI requests at once, in one epoll loop, and how late each token
+ * Many requests at once, in one epoll loop, and how late each token
  * "t<nanoseconds> " of their answers is.
  *
- *   streams SOCKET AT_ONCE TOTAL URI HEADER-KEY BODY [RAMP_MS [CANCEL_MS]]
+ *   streams ADDRESS AT_ONCE TOTAL URI HEADER-KEY BODY [RAMP_MS [CANCEL_MS]]
  *
+ * ADDRESS is the path of a FastCGI socket, or a port of 127.0.0.1 where HTTP
+ * is spoken.
  * AT_ONCE requests run at a time until TOTAL were made; the first ones start
  * spread over RAMP_MS.  With CANCEL_MS each connection is closed that long
  * after its request, and "left NANOSECONDS" is printed.  Prints one line of
  * NAME=VALUE: ends (answers that came to their own end), bad (those that did
- * not), tokens, first_us_* (from the request to its first token), token_us_* (a later token on its way), late
- * (tokens over 100 ms), seconds, per_second.
+ * not), tokens, first_us_* (from the request to its first token), token_us_*
+ * (a later token on its way), late (tokens over 100 ms), busy_us_max (how
+ * long this client was, at the most, between two looks at its connections),
+ * seconds, per_second.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,6 +42,7 @@ struct stream {
 	size_t n_tail;
 	int tokens;
 	bool terminal; /* [DONE], message_end, or an answer's JSON */
+	bool over; /* the HTTP message has ended */
 	bool used;
 };
 
@@ -46,7 +53,8 @@ struct samples {
 
 static struct stream streams[MOST];
 static int epoll_fd;
-static const char *path;
+static const char *path; /* NULL: HTTP */
+static int port;
 static char *request;
 static size_t request_len;
 static struct samples firsts, laters;
@@ -128,21 +136,50 @@ make_request(const char *uri, const char *key, const char *body)
 }
 
 static void
+make_http_request(const char *uri, const char *key, const char *body)
+{
+	request = malloc(70000);
+	request_len = (size_t)snprintf(request, 70000,
+	    "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+	    "Content-Type: application/json\r\nContent-Length: %zu\r\n"
+	    "Authorization: Bearer %s\r\n\r\n%s", uri, strlen(body), key,
+	    body);
+}
+
+static int
+connected(void)
+{
+	struct sockaddr_un u = {.sun_family = AF_UNIX};
+	struct sockaddr_in i = {.sin_family = AF_INET};
+	int fd = socket(path != NULL ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
+	int one = 1, tries = 0, rc;
+
+	if (path != NULL)
+		snprintf(u.sun_path, sizeof(u.sun_path), "%s", path);
+	else
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	i.sin_port = htons((uint16_t)port);
+	i.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	do {
+		if (tries > 0)
+			usleep(1000);
+		rc = path != NULL
+			 ? connect(fd, (struct sockaddr *)&u, sizeof(u))
+			 : connect(fd, (struct sockaddr *)&i, sizeof(i));
+	} while (rc != 0 && ++tries < 2000);
+	if (rc != 0) {
+		perror("connect");
+		exit(1);
+	}
+	return fd;
+}
+
+static void
 begin(void)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	struct epoll_event e = {.events = EPOLLIN};
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0), tries;
+	int fd = connected();
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
-	for (tries = 0; connect(fd, (struct sockaddr *)&a, sizeof(a)) != 0;
-	     tries++) {
-		if (tries > 2000) {
-			perror("connect");
-			exit(1);
-		}
-		usleep(1000);
-	}
 	streams[fd] = (struct stream){
 	    .fd = fd, .started_ns = now_ns(), .used = true};
 	if (write(fd, request, request_len) != (ssize_t)request_len) {
@@ -200,6 +237,9 @@ scan(struct stream *s, const char *data, size_t len, int64_t now)
 	    memmem(text, len, "\"content\":\".", 12) != NULL ||
 	    memmem(text, len, "\"answer\":", 9) != NULL)
 		s->terminal = true;
+	/* HTTP connections may stay open behind an answer. */
+	s->over = path == NULL && s->terminal && len >= 5 &&
+		  memcmp(text + len - 5, "0\r\n\r\n", 5) == 0;
 	s->n_tail = len < 40 ? len : 40;
 	memcpy(s->tail, text + len - s->n_tail, s->n_tail);
 }
@@ -224,7 +264,7 @@ readable(struct stream *s)
 
 	if (n > 0)
 		scan(s, data, (size_t)n, now_ns());
-	else if (n == 0 || errno != EAGAIN)
+	if (s->over || n == 0 || (n < 0 && errno != EAGAIN))
 		finish(s, s->terminal && s->tokens > 0);
 }
 
@@ -268,17 +308,21 @@ main(int argc, char **argv)
 	struct epoll_event events[512];
 	struct rlimit limit = {MOST, MOST};
 	size_t at_once, total;
-	int64_t ramp_ns, cancel_ns, started, next;
+	int64_t ramp_ns, cancel_ns, started, next, woken = 0, busy = 0;
 	int n, i;
 
 	if (argc < 7)
 		return 2;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	signal(SIGPIPE, SIG_IGN);
-	path = argv[1];
+	path = strchr(argv[1], '/') != NULL ? argv[1] : NULL;
+	port = (int)atol(argv[1]);
 	at_once = (size_t)atol(argv[2]);
 	total = (size_t)atol(argv[3]);
-	make_request(argv[4], argv[5], argv[6]);
+	if (path != NULL)
+		make_request(argv[4], argv[5], argv[6]);
+	else
+		make_http_request(argv[4], argv[5], argv[6]);
 	ramp_ns = argc > 7 ? atol(argv[7]) * 1000000 : 0;
 	cancel_ns = argc > 8 ? atol(argv[8]) * 1000000 : 0;
 	firsts.at = malloc(SAMPLES * sizeof(int64_t));
@@ -293,8 +337,11 @@ main(int argc, char **argv)
 			next = started +
 			       ramp_ns * (int64_t)made / (int64_t)at_once;
 		}
+		if (woken != 0 && now_ns() - woken > busy)
+			busy = now_ns() - woken;
 		n = epoll_wait(epoll_fd, events, 512,
 		    cancel_ns > 0 ? 1 : made < at_once ? 1 : 1000);
+		woken = now_ns();
 		for (i = 0; i < n; i++)
 			if (streams[events[i].data.fd].used)
 				readable(&streams[events[i].data.fd]);
@@ -305,6 +352,7 @@ main(int argc, char **argv)
 	    firsts.n + laters.n, late);
 	show("first_us", &firsts);
 	show("token_us", &laters);
+	printf("busy_us_max=%.1f ", (double)busy / 1e3);
 	printf("seconds=%.2f per_second=%.0f\n",
 	    (double)(now_ns() - started) / 1e9,
 	    (double)ends / ((double)(now_ns() - started) / 1e9));
