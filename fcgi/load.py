@@ -85,7 +85,8 @@ class Load:
         self.served, self.failures = {}, []
         self.lock = threading.Lock()
         self.ended = threading.Event()
-        self.threads = [threading.Thread(target=self.work, args=(i,))
+        self.threads = [threading.Thread(target=self.work, args=(i,),
+                                         daemon=True)
                         for i in range(threads)]
         for thread in self.threads:
             thread.start()

@@ -63,7 +63,7 @@ shift
 cp -R "$1"/. "$root$2"
 # What this machine starts is not started there.
 : >"$root/etc/fstab"
-rm -rf "$root/var/log/journal"
+rm -rf "$root/var/log/journal" "$root/usr/sbin/policy-rc.d"
 for unit in systemd-timesyncd systemd-update-utmp apparmor cron; do
 	ln -sf /dev/null "$root/etc/systemd/system/$unit.service"
 done
@@ -173,6 +173,15 @@ def why_not():
     return None
 
 
+def make(build, *words):
+    top = os.path.join(HERE, "..")
+    env = {n: v for n, v in os.environ.items()
+           if n not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    subprocess.run(["make", "-s", "BUILD=" + os.path.relpath(build, top),
+                    *words], cwd=top, env=env, check=True,
+                   stdout=subprocess.DEVNULL)
+
+
 def package(build):
     """The package of this build; made unless a newer one is there."""
     top = os.path.join(HERE, "..")
@@ -182,12 +191,8 @@ def package(build):
     newest = max(os.path.getmtime(path) for path in sources
                  if not path.endswith(".deb"))
     if not debs or os.path.getmtime(debs[0]) < newest:
-        env = {n: v for n, v in os.environ.items()
-               if n not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
         started = time.monotonic()
-        subprocess.run(["make", "-s", "deb", "BUILD=" + os.path.relpath(
-            build, top)], cwd=top, env=env, check=True,
-            stdout=subprocess.DEVNULL)
+        make(build, "deb")
         print("make deb     %5.1f s" % (time.monotonic() - started))
     return glob.glob(os.path.join(build, "parlance_*.deb"))[0]
 
@@ -216,6 +221,7 @@ def outside(build):
     with tempfile.TemporaryDirectory() as files:
         shutil.copy(package(build), os.path.join(files, "parlance.deb"))
         next_version(os.path.join(files, "parlance.deb"), files)
+        make(build, "install-server", "DESTDIR=" + os.path.join(files, "tree"))
         for path in (__file__, load.__file__, sys.modules[
                 "deployment"].__file__):
             shutil.copy(path, files)
@@ -562,6 +568,21 @@ def upgraded(_, asks):
     tally.equal("and its owner and mode", modes(CONF), ["root:parlance 640"])
 
 
+def disabled(*_):
+    """What the owner switched off stays off in an upgrade."""
+    run("systemctl", "disable", "--now", "parlance.socket",
+        "parlance.service")
+    os.chmod(CONF, 0o600)
+    did("another upgrade", "dpkg", "-i", TRIAL + "/next.deb")
+    tally.equal("it is still disabled", run(
+        "systemctl", "is-enabled", "parlance.socket").stdout, "disabled\n")
+    tally.check("and nothing was started", not os.path.exists(SOCKET))
+    tally.equal("the owner's mode is kept", modes(CONF),
+                ["root:parlance 600"])
+    os.chmod(CONF, 0o640)
+    run("systemctl", "enable", "--now", "parlance.socket")
+
+
 def removed(*_):
     did("dpkg --remove", "dpkg", "--remove", "parlance")
     tally.check("nothing listens", not os.path.exists(SOCKET) and
@@ -585,12 +606,36 @@ def removed(*_):
         "getent", "passwd", "parlance").returncode != 0)
 
 
+def by_make_install(d, _):
+    """As fcgi/README.md says it, without a package."""
+    tree = os.path.join(TRIAL, "tree")
+    did("its files", "cp", "-a", tree + "/.", "/")
+    did("systemd-sysusers", "systemd-sysusers")
+    did("chgrp", "chgrp", "parlance", CONF)
+    did("systemctl daemon-reload", "systemctl", "daemon-reload")
+    did("systemctl enable --now", "systemctl", "enable", "--now",
+        "parlance.socket")
+    tally.equal("make install: it answers", d.fcgi(
+        "GET", "/health-check").text, '{"status":"ok"}')
+    seen = run("/usr/local/bin/parlance", "doctor").stdout
+    tally.check("make install: only a key is missing",
+                "1 found wrong" in seen and "there is no key" in seen, seen)
+    key = run("/usr/local/bin/parlance", "key", "new", "mine").stdout
+    with open(CONF, "a") as f:
+        f.write(key[key.index("[key"):])
+    run("systemctl", "reload", "parlance.service")
+    word = re.search(r"(?m)^  (\S+)$", key).group(1)
+    tally.check("make install: a key of its own", wait_until(
+        lambda: d.fcgi("GET", "/v1/bots", key=word).status == 200), key)
+
+
 def inside():
     with Deployment("/usr/lib/cgi-bin") as d:
         d.address = SOCKET
         asks = [d.fcgi]
         for test in (installed, asked, web_servers, doctor, restarts,
-                     reloads, sandbox, crash, upgraded, removed):
+                     reloads, sandbox, crash, upgraded, disabled, removed,
+                     by_make_install):
             started = time.monotonic()
             test(d, asks)
             print("%-12s %5.1f s" % (test.__name__,

@@ -81,3 +81,17 @@ state == "synopsis" || state == "start" {
 	text($0)
 	blank = 0
 }
+
+END {
+	split("parlance(1) chatconf(1) parlance.conf(5) parlance.fcgi(8)", all,
+	    " ")
+	print ".SH SEE ALSO"
+	for (i = 1; i in all; i++) {
+		split(all[i], page, /[()]/)
+		if (page[1] != name)
+			others = others (others == "" ? "" : ",\n") \
+			    ".BR " page[1] " (" page[2] ")"
+	}
+	gsub(/,\n/, " ,\n", others)
+	print others
+}
