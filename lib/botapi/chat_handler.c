@@ -179,7 +179,7 @@ look(struct chat_answer *a, const struct bot_config *bot, enum err *err)
 	struct db *db;
 
 	*err = ERR_NONE;
-	if (!limits_any(ask.key, bot))
+	if (!limits_any(ask.key, bot) || store_owes(a->x->stores))
 		return true;
 	*err = store_lease(a->x->stores, &db);
 	if (*err != ERR_NONE)

@@ -74,8 +74,8 @@ bool limits_tokens(const struct key_config *key);
 
 /*
  * Would the turn be refused now, whatever it needs?  Only reads, on any
- * connection: spares the work for a turn that would be refused.  tokens of
- * the ask are not looked at.
+ * connection: spares the work for a turn that would be refused.  Not to be
+ * asked while the pool owes a change (store_owes()), which may free a place.
  */
 enum err limits_look(struct db *db, const struct limits_ask *ask,
     struct limits_verdict *verdict) __attribute__((warn_unused_result));

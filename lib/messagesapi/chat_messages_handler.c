@@ -94,8 +94,11 @@ look_at_limits(struct preparation *p, const struct key_config *key,
 	    .least_tokens = p->annotation.seq != 0 ? 0 : 1,
 	};
 	struct limits_verdict v;
-	enum err err = limits_look(p->db, &ask, &v);
+	enum err err;
 
+	if (!limits_any(key, bot) || store_owes(p->x->stores))
+		return ERR_NONE;
+	err = limits_look(p->db, &ask, &v);
 	if (err != ERR_NONE || v.refusal == LIMITS_FREE)
 		return err;
 	return answered(p, reply_too_many(p->x, limits_text(v.refusal),

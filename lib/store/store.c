@@ -415,6 +415,17 @@ store_owe(struct store_pool *p, store_change change, const void *arg,
 	owe(p, d);
 }
 
+bool
+store_owes(struct store_pool *p)
+{
+	bool owes;
+
+	(void)pthread_mutex_lock(&p->lock);
+	owes = p->debts != NULL;
+	(void)pthread_mutex_unlock(&p->lock);
+	return owes;
+}
+
 /* Takes the changes that wait by now. Under the lock. */
 static struct write *
 take_waiting(struct store_pool *p)

@@ -54,6 +54,9 @@ enum err store_write(struct store_pool *p, store_change change, void *arg)
 void store_owe(struct store_pool *p, store_change change, const void *arg,
     size_t size);
 
+/* Is a change owed?  Then the next write makes it. */
+bool store_owes(struct store_pool *p);
+
 /* The state folder and the database, for `parlance check`: ERR_NONE or the
  * reason, in words, with what mends it, appended to *why. */
 enum err store_check(const struct config *config, struct buf *why);
