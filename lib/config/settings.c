@@ -144,7 +144,8 @@ const struct setting settings[] = {
     INT(SECTION_BOT, "context_size", BOT(context_size), "0", 0, 100000000,
 	"the model's context in tokens; 0: unknown"),
     INT(SECTION_BOT, "max_output_tokens", BOT(max_output_tokens), "0", 0,
-	100000000, "largest answer in tokens; 0: the upstream's own limit, and 2,048\n"
+	100000000,
+	"largest answer in tokens; 0: the upstream's own limit, and 2,048\n"
 	"for a key with a limit of tokens"),
     INT(SECTION_BOT, "max_words", BOT(max_words), "0", 0, 1000000,
 	"largest answer in words; 0: no limit"),

@@ -3,6 +3,7 @@
 
 #include "knowledge/index_store.h"
 #include "knowledge/ingest.h"
+#include "store/rows.h"
 
 enum err
 browse_open(const struct config *config, struct browse *b)
@@ -95,30 +96,13 @@ count_between(const struct browse *b, const struct place *from,
 	    " WHERE dataset = ?1 AND (changed, id) < (?2, ?3)"
 	    " AND (changed, id) >= (?4, ?5)";
 	struct db_stmt *s = db_prepare(b->x->db, sql);
-	bool row;
-	enum err err;
 
 	db_bind_int(s, 1, to->dataset);
 	db_bind_int(s, 2, to->changed_ns);
 	db_bind_int(s, 3, to->id);
 	db_bind_int(s, 4, from == NULL ? INT64_MIN : from->changed_ns);
 	db_bind_int(s, 5, from == NULL ? 0 : from->id);
-	err = db_step(s, &row);
-	*n = err == ERR_NONE && row ? db_int(s, 0) : 0;
-	db_done(s);
-	return err;
-}
-
-/* Runs a query for one number and finishes it. */
-static enum err
-read_total(struct db_stmt *s, int64_t *total)
-{
-	bool row;
-	enum err err = db_step(s, &row);
-
-	*total = err == ERR_NONE && row ? db_int(s, 0) : 0;
-	db_done(s);
-	return err;
+	return row_int(s, n);
 }
 
 #define MATCHING                                                               \
@@ -179,7 +163,7 @@ browse_documents(const struct browse *b, const char *dataset,
 	s = db_prepare(b->x->db, "SELECT count(*) FROM document d"
 	    " JOIN dataset k ON k.id = d.dataset WHERE k.uid = ?1" MATCHING);
 	bind_filter(s, dataset, filter);
-	err = read_total(s, total);
+	err = row_int(s, total);
 	s = db_prepare(b->x->db, DOCUMENT MATCHING
 	    " ORDER BY d.changed DESC, d.id DESC LIMIT ?5 OFFSET ?6");
 	bind_filter(s, dataset, filter);
@@ -278,7 +262,7 @@ browse_segments(const struct browse *b, const char *document,
 	s = db_prepare(b->x->db, "SELECT count(*)" SEGMENTS);
 	db_bind_cstring(s, 1, document);
 	db_bind_text(s, 2, keyword);
-	err = read_total(s, total);
+	err = row_int(s, total);
 	s = db_prepare(b->x->db, "SELECT s.position, s.words, s.content"
 	    SEGMENTS " ORDER BY s.position LIMIT ?3 OFFSET ?4");
 	db_bind_cstring(s, 1, document);

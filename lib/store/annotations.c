@@ -28,8 +28,10 @@ annotations_add(struct db *db, const char *bot, struct annotation_row *row)
 }
 
 static enum err
-read_row(struct db_stmt *s, struct arena *arena, struct annotation_row *row)
+read_row(struct db_stmt *s, struct arena *arena, void *into)
 {
+	struct annotation_row *row = into;
+
 	row->seq = db_int(s, 0);
 	row->id = db_cstring_copy(s, 1, arena);
 	row->question = db_text_copy(s, 2, arena);
@@ -43,20 +45,6 @@ read_row(struct db_stmt *s, struct arena *arena, struct annotation_row *row)
 	return ERR_NONE;
 }
 
-/* Runs a prepared query for one row and finishes it. */
-static enum err
-one_row(struct db_stmt *s, struct arena *arena, struct annotation_row *row)
-{
-	bool found;
-	enum err err = db_step(s, &found);
-
-	*row = (struct annotation_row){0};
-	if (err == ERR_NONE)
-		err = found ? read_row(s, arena, row) : ERR_NOT_FOUND;
-	db_done(s);
-	return err;
-}
-
 enum err
 annotations_find(struct db *db, const char *bot, struct span id,
     struct arena *arena, struct annotation_row *row)
@@ -67,7 +55,7 @@ annotations_find(struct db *db, const char *bot, struct span id,
 
 	db_bind_text(s, 1, id);
 	db_bind_cstring(s, 2, bot);
-	return one_row(s, arena, row);
+	return row_one(s, read_row, arena, row, sizeof(*row));
 }
 
 enum err
@@ -79,18 +67,7 @@ annotations_by_seq(struct db *db, int64_t seq, struct arena *arena,
 	struct db_stmt *s = db_prepare(db, sql);
 
 	db_bind_int(s, 1, seq);
-	return one_row(s, arena, row);
-}
-
-/* Runs a change of one row that must be there. */
-static enum err
-run_on_one(struct db *db, struct db_stmt *s)
-{
-	enum err err = db_run(s);
-
-	if (err == ERR_NONE && db_changes(db) == 0)
-		err = ERR_NOT_FOUND;
-	return err;
+	return row_one(s, read_row, arena, row, sizeof(*row));
 }
 
 enum err
@@ -104,7 +81,7 @@ annotations_update(struct db *db, const struct annotation_row *row)
 	row_bind_text(s, 2, row->key);
 	row_bind_text(s, 3, row->answer);
 	db_bind_int(s, 4, row->seq);
-	return run_on_one(db, s);
+	return row_change(db, s);
 }
 
 enum err
@@ -116,7 +93,7 @@ annotations_delete(struct db *db, const char *bot, struct span id)
 
 	db_bind_text(s, 1, id);
 	db_bind_cstring(s, 2, bot);
-	return run_on_one(db, s);
+	return row_change(db, s);
 }
 
 enum err
@@ -170,16 +147,11 @@ count_matching(struct db *db, const char *bot, const char *pattern,
 	static const char all[] = "SELECT count(*) " OF_BOT;
 	static const char some[] = "SELECT count(*) " MATCHING;
 	struct db_stmt *s = db_prepare(db, pattern == NULL ? all : some);
-	bool row;
-	enum err err;
 
 	db_bind_cstring(s, 1, bot);
 	if (pattern != NULL)
 		db_bind_cstring(s, 2, pattern);
-	err = db_step(s, &row);
-	*total = err == ERR_NONE && row ? db_int(s, 0) : 0;
-	db_done(s);
-	return err;
+	return row_int(s, total);
 }
 
 enum err
@@ -192,7 +164,6 @@ annotations_page(struct db *db, const char *bot, struct span keyword,
 	const char *pattern = NULL;
 	struct db_stmt *s;
 	enum err err;
-	bool row;
 
 	*n = 0;
 	*total = 0;
@@ -205,22 +176,16 @@ annotations_page(struct db *db, const char *bot, struct span keyword,
 	err = count_matching(db, bot, pattern, total);
 	if (limit > (size_t)*total) /* the client may ask for any number */
 		limit = (size_t)*total;
-	*rows = arena_array(arena, limit, sizeof(**rows));
-	if (err == ERR_NONE && *rows == NULL)
-		err = ERR_MEMORY;
+	if (err != ERR_NONE)
+		return err;
 	s = db_prepare(db, pattern == NULL ? all : some);
 	db_bind_cstring(s, 1, bot);
 	if (pattern != NULL)
 		db_bind_cstring(s, 2, pattern);
 	db_bind_int(s, 3, (int64_t)limit);
 	db_bind_int(s, 4, skip);
-	while (err == ERR_NONE && *n < limit) {
-		err = db_step(s, &row);
-		if (err != ERR_NONE || !row)
-			break;
-		err = read_row(s, arena, &(*rows)[(*n)++]);
-	}
-	db_done(s);
+	*rows = row_page(s, read_row, sizeof(**rows), limit, arena, n, NULL,
+	    &err);
 	return err;
 }
 
@@ -310,15 +275,10 @@ annotation_jobs_find(struct db *db, struct span id, const char *bot,
 	static const char sql[] = "SELECT 1 FROM annotation_jobs "
 	    "WHERE id = ? AND bot = ? AND action = ?";
 	struct db_stmt *s = db_prepare(db, sql);
-	bool found;
-	enum err err;
+	int64_t one;
 
 	db_bind_text(s, 1, id);
 	db_bind_cstring(s, 2, bot);
 	db_bind_cstring(s, 3, action);
-	err = db_step(s, &found);
-	if (err == ERR_NONE && !found)
-		err = ERR_NOT_FOUND;
-	db_done(s);
-	return err;
+	return row_int(s, &one);
 }

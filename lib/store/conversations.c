@@ -10,8 +10,10 @@
 	"seq, id, name, named, inputs, introduction, created_us, updated_us "
 
 static enum err
-read_row(struct db_stmt *s, struct arena *arena, struct conversation_row *row)
+read_row(struct db_stmt *s, struct arena *arena, void *into)
 {
+	struct conversation_row *row = into;
+
 	row->seq = db_int(s, 0);
 	row->id = db_cstring_copy(s, 1, arena);
 	row->name = db_text_copy(s, 2, arena);
@@ -33,17 +35,10 @@ conversations_find(struct db *db, int64_t end_user, struct span id,
 	static const char sql[] = "SELECT " COLUMNS "FROM conversations "
 	    "WHERE id = ? AND end_user = ? AND deleted = 0";
 	struct db_stmt *s = db_prepare(db, sql);
-	bool found;
-	enum err err;
 
-	*row = (struct conversation_row){0};
 	db_bind_text(s, 1, id);
 	db_bind_int(s, 2, end_user);
-	err = db_step(s, &found);
-	if (err == ERR_NONE)
-		err = found ? read_row(s, arena, row) : ERR_NOT_FOUND;
-	db_done(s);
-	return err;
+	return row_one(s, read_row, arena, row, sizeof(*row));
 }
 
 enum err
@@ -70,17 +65,6 @@ conversations_add(struct db *db, int64_t end_user,
 	return err;
 }
 
-/* Runs a change of one row that must be there. */
-static enum err
-run_on_one(struct db *db, struct db_stmt *s)
-{
-	enum err err = db_run(s);
-
-	if (err == ERR_NONE && db_changes(db) == 0)
-		err = ERR_NOT_FOUND;
-	return err;
-}
-
 enum err
 conversations_touch(struct db *db, int64_t seq, int64_t now_us)
 {
@@ -90,7 +74,7 @@ conversations_touch(struct db *db, int64_t seq, int64_t now_us)
 
 	db_bind_int(s, 1, now_us);
 	db_bind_int(s, 2, seq);
-	return run_on_one(db, s);
+	return row_change(db, s);
 }
 
 enum err
@@ -104,7 +88,7 @@ conversations_rename(struct db *db, int64_t seq, struct span name,
 	row_bind_text(s, 1, name);
 	db_bind_int(s, 2, now_us);
 	db_bind_int(s, 3, seq);
-	return run_on_one(db, s);
+	return row_change(db, s);
 }
 
 enum err
@@ -128,7 +112,7 @@ conversations_delete(struct db *db, int64_t seq)
 	struct db_stmt *s = db_prepare(db, sql);
 
 	db_bind_int(s, 1, seq);
-	return run_on_one(db, s);
+	return row_change(db, s);
 }
 
 #define PAGE_FROM                                                              \
@@ -161,12 +145,9 @@ conversations_page(struct db *db, int64_t end_user,
 {
 	struct db_stmt *s = db_prepare(db, page_sql[order][after != NULL]);
 	bool by_creation = order == BY_CREATION || order == BY_CREATION_DOWN;
-	enum err err = ERR_NONE;
+	enum err err;
 	int at = 1;
 
-	*n = 0;
-	*more = false;
-	*rows = arena_array(arena, limit, sizeof(**rows));
 	db_bind_int(s, at++, end_user);
 	if (after != NULL) {
 		db_bind_int(s, at++,
@@ -174,14 +155,7 @@ conversations_page(struct db *db, int64_t end_user,
 		db_bind_int(s, at++, after->seq);
 	}
 	db_bind_int(s, at, (int64_t)limit + 1);
-	if (*rows == NULL)
-		err = ERR_MEMORY;
-	while (err == ERR_NONE) {
-		err = db_step(s, more);
-		if (err != ERR_NONE || !*more || *n == limit)
-			break;
-		err = read_row(s, arena, &(*rows)[(*n)++]);
-	}
-	db_done(s);
+	*rows = row_page(s, read_row, sizeof(**rows), limit, arena, n, more,
+	    &err);
 	return err;
 }

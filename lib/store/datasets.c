@@ -33,8 +33,10 @@ datasets_add(struct db *db, const struct dataset_row *row)
 }
 
 static enum err
-read_dataset(struct db_stmt *s, struct arena *arena, struct dataset_row *row)
+read_dataset(struct db_stmt *s, struct arena *arena, void *into)
 {
+	struct dataset_row *row = into;
+
 	row->seq = db_int(s, 0);
 	row->id = db_cstring_copy(s, 1, arena);
 	row->name = db_cstring_copy(s, 2, arena);
@@ -59,16 +61,9 @@ datasets_find(struct db *db, struct span id, struct arena *arena,
 	static const char sql[] = "SELECT " COLUMNS
 	    "FROM datasets WHERE id = ?";
 	struct db_stmt *s = db_prepare(db, sql);
-	bool found;
-	enum err err;
 
-	*row = (struct dataset_row){0};
 	db_bind_text(s, 1, id);
-	err = db_step(s, &found);
-	if (err == ERR_NONE)
-		err = found ? read_dataset(s, arena, row) : ERR_NOT_FOUND;
-	db_done(s);
-	return err;
+	return row_one(s, read_dataset, arena, row, sizeof(*row));
 }
 
 #define MATCHING                                                               \
@@ -81,15 +76,10 @@ count_matching(struct db *db, const struct datasets_filter *filter,
 {
 	static const char sql[] = "SELECT count(*) " MATCHING;
 	struct db_stmt *s = db_prepare(db, sql);
-	bool row;
-	enum err err;
 
 	row_bind_text(s, 1, filter->keyword);
 	db_bind_int(s, 2, filter->partial);
-	err = db_step(s, &row);
-	*total = err == ERR_NONE && row ? db_int(s, 0) : 0;
-	db_done(s);
-	return err;
+	return row_int(s, total);
 }
 
 enum err
@@ -101,24 +91,18 @@ datasets_page(struct db *db, const struct datasets_filter *filter,
 	    "ORDER BY seq DESC LIMIT ?3 OFFSET ?4";
 	struct db_stmt *s;
 	enum err err = count_matching(db, filter, total);
-	bool found;
 
 	*n = 0;
-	*rows = arena_array(arena, limit, sizeof(**rows));
-	if (err == ERR_NONE && *rows == NULL)
-		err = ERR_MEMORY;
+	*rows = NULL;
+	if (err != ERR_NONE)
+		return err;
 	s = db_prepare(db, sql);
 	row_bind_text(s, 1, filter->keyword);
 	db_bind_int(s, 2, filter->partial);
 	db_bind_int(s, 3, (int64_t)limit);
 	db_bind_int(s, 4, skip);
-	while (err == ERR_NONE && *n < limit) {
-		err = db_step(s, &found);
-		if (err != ERR_NONE || !found)
-			break;
-		err = read_dataset(s, arena, &(*rows)[(*n)++]);
-	}
-	db_done(s);
+	*rows = row_page(s, read_dataset, sizeof(**rows), limit, arena, n,
+	    NULL, &err);
 	return err;
 }
 
@@ -199,9 +183,10 @@ dataset_documents_add(struct db *db, const struct dataset_document_row *row)
 }
 
 static enum err
-read_document(struct db_stmt *s, struct arena *arena,
-    struct dataset_document_row *row)
+read_document(struct db_stmt *s, struct arena *arena, void *into)
 {
+	struct dataset_document_row *row = into;
+
 	row->seq = db_int(s, 0);
 	row->id = db_cstring_copy(s, 1, arena);
 	row->dataset = db_cstring_copy(s, 2, arena);
@@ -241,38 +226,14 @@ dataset_documents_find(struct db *db, const char *id, struct arena *arena,
 }
 
 static enum err
-read_ids(struct db_stmt *s, struct arena *arena,
-    struct dataset_document_row *row)
+read_ids(struct db_stmt *s, struct arena *arena, void *into)
 {
+	struct dataset_document_row *row = into;
+
 	*row = (struct dataset_document_row){.seq = db_int(s, 0),
 	    .id = db_cstring_copy(s, 1, arena),
 	    .dataset = db_cstring_copy(s, 2, arena)};
 	return row->id == NULL || row->dataset == NULL ? ERR_MEMORY : ERR_NONE;
-}
-
-/* The rows of a prepared query, which it finishes. */
-static enum err
-read_documents(struct db_stmt *s,
-    enum err (*read)(struct db_stmt *s, struct arena *arena,
-	struct dataset_document_row *row),
-    size_t limit, struct arena *arena, struct dataset_document_row **rows,
-    size_t *n)
-{
-	enum err err = ERR_NONE;
-	bool found;
-
-	*n = 0;
-	*rows = arena_array(arena, limit, sizeof(**rows));
-	if (*rows == NULL)
-		err = ERR_MEMORY;
-	while (err == ERR_NONE && *n < limit) {
-		err = db_step(s, &found);
-		if (err != ERR_NONE || !found)
-			break;
-		err = read(s, arena, &(*rows)[(*n)++]);
-	}
-	db_done(s);
-	return err;
 }
 
 enum err
@@ -284,12 +245,15 @@ dataset_documents_batch(struct db *db, const char *dataset,
 	    "FROM dataset_documents WHERE dataset = ? AND batch = ? "
 	    "AND seq > ? ORDER BY seq LIMIT ?";
 	struct db_stmt *s = db_prepare(db, sql);
+	enum err err;
 
 	db_bind_cstring(s, 1, dataset);
 	db_bind_cstring(s, 2, batch);
 	db_bind_int(s, 3, after);
 	db_bind_int(s, 4, (int64_t)limit);
-	return read_documents(s, read_document, limit, arena, rows, n);
+	*rows = row_page(s, read_document, sizeof(**rows), limit, arena, n,
+	    NULL, &err);
+	return err;
 }
 
 enum err
@@ -299,10 +263,13 @@ dataset_documents_ids(struct db *db, int64_t after, size_t limit,
 	static const char sql[] = "SELECT seq, id, dataset "
 	    "FROM dataset_documents WHERE seq > ? ORDER BY seq LIMIT ?";
 	struct db_stmt *s = db_prepare(db, sql);
+	enum err err;
 
 	db_bind_int(s, 1, after);
 	db_bind_int(s, 2, (int64_t)limit);
-	return read_documents(s, read_ids, limit, arena, rows, n);
+	*rows = row_page(s, read_ids, sizeof(**rows), limit, arena, n,
+	    NULL, &err);
+	return err;
 }
 
 enum err
@@ -314,11 +281,14 @@ dataset_documents_newest(struct db *db, const char *dataset, int64_t before,
 	    "FROM dataset_documents WHERE dataset = ? AND seq < ? "
 	    "ORDER BY seq DESC LIMIT ?";
 	struct db_stmt *s = db_prepare(db, sql);
+	enum err err;
 
 	db_bind_cstring(s, 1, dataset);
 	db_bind_int(s, 2, before);
 	db_bind_int(s, 3, (int64_t)limit);
-	return read_documents(s, read_document, limit, arena, rows, n);
+	*rows = row_page(s, read_document, sizeof(**rows), limit, arena, n,
+	    NULL, &err);
+	return err;
 }
 
 enum err

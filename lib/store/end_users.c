@@ -4,31 +4,23 @@
 #include <stddef.h>
 
 #include "base/uuid.h"
+#include "store/rows.h"
 
 #define COLUMNS "seq, id, name, anonymous, created_us, updated_us "
 
-/* Runs a prepared query for one row and finishes it. */
 static enum err
-one_row(struct db_stmt *s, struct arena *arena, struct end_user_row *row)
+read_row(struct db_stmt *s, struct arena *arena, void *into)
 {
-	bool found;
-	enum err err = db_step(s, &found);
+	struct end_user_row *row = into;
 
-	*row = (struct end_user_row){0};
-	if (err == ERR_NONE && !found)
-		err = ERR_NOT_FOUND;
-	if (err == ERR_NONE) {
-		row->seq = db_int(s, 0);
-		row->id = db_cstring_copy(s, 1, arena);
-		row->name = db_text_copy(s, 2, arena);
-		row->anonymous = db_int(s, 3) != 0;
-		row->created_us = db_int(s, 4);
-		row->updated_us = db_int(s, 5);
-		if (row->id == NULL || row->name.data == NULL)
-			err = ERR_MEMORY;
-	}
-	db_done(s);
-	return err;
+	row->seq = db_int(s, 0);
+	row->id = db_cstring_copy(s, 1, arena);
+	row->name = db_text_copy(s, 2, arena);
+	row->anonymous = db_int(s, 3) != 0;
+	row->created_us = db_int(s, 4);
+	row->updated_us = db_int(s, 5);
+	return row->id == NULL || row->name.data == NULL ? ERR_MEMORY
+							 : ERR_NONE;
 }
 
 enum err
@@ -41,7 +33,7 @@ end_users_find(struct db *db, const char *app, struct span name,
 
 	db_bind_cstring(s, 1, app);
 	db_bind_text(s, 2, name);
-	return one_row(s, arena, row);
+	return row_one(s, read_row, arena, row, sizeof(*row));
 }
 
 enum err
@@ -91,5 +83,5 @@ end_users_get(struct db *db, const char *app, struct span id,
 
 	db_bind_text(s, 1, id);
 	db_bind_cstring(s, 2, app);
-	return one_row(s, arena, row);
+	return row_one(s, read_row, arena, row, sizeof(*row));
 }

@@ -2,6 +2,7 @@
 #include "store/feedback.h"
 
 #include "base/uuid.h"
+#include "store/rows.h"
 
 enum err
 feedback_set(struct db *db, const char *app, int64_t message,
@@ -37,19 +38,17 @@ feedback_remove(struct db *db, int64_t message, int64_t end_user)
 	static const char sql[] = "DELETE FROM feedback "
 	    "WHERE message = ? AND end_user = ?";
 	struct db_stmt *s = db_prepare(db, sql);
-	enum err err;
 
 	db_bind_int(s, 1, message);
 	db_bind_int(s, 2, end_user);
-	err = db_run(s);
-	if (err == ERR_NONE && db_changes(db) == 0)
-		err = ERR_NOT_FOUND;
-	return err;
+	return row_change(db, s);
 }
 
 static enum err
-read_row(struct db_stmt *s, struct arena *arena, struct feedback_row *row)
+read_row(struct db_stmt *s, struct arena *arena, void *into)
 {
+	struct feedback_row *row = into;
+
 	row->id = db_cstring_copy(s, 0, arena);
 	row->conversation_id = db_cstring_copy(s, 1, arena);
 	row->message_id = db_cstring_copy(s, 2, arena);
@@ -79,22 +78,12 @@ feedback_page(struct db *db, const char *app, int64_t skip, size_t limit,
 	    "ORDER BY created_us DESC, id DESC LIMIT ? OFFSET ?) "
 	    "ORDER BY f.created_us DESC, f.id DESC";
 	struct db_stmt *s = db_prepare(db, sql);
-	enum err err = ERR_NONE;
-	bool row;
+	enum err err;
 
-	*n = 0;
-	*rows = arena_array(arena, limit, sizeof(**rows));
-	if (*rows == NULL)
-		err = ERR_MEMORY;
 	db_bind_cstring(s, 1, app);
 	db_bind_int(s, 2, (int64_t)limit);
 	db_bind_int(s, 3, skip);
-	while (err == ERR_NONE && *n < limit) {
-		err = db_step(s, &row);
-		if (err != ERR_NONE || !row)
-			break;
-		err = read_row(s, arena, &(*rows)[(*n)++]);
-	}
-	db_done(s);
+	*rows = row_page(s, read_row, sizeof(**rows), limit, arena, n, NULL,
+	    &err);
 	return err;
 }

@@ -38,8 +38,10 @@ files_add(struct db *db, const char *app, int64_t end_user,
 	"WHERE r.file = f.seq AND c.deleted = 0) "
 
 static enum err
-read_row(struct db_stmt *s, struct arena *arena, struct file_row *row)
+read_row(struct db_stmt *s, struct arena *arena, void *into)
 {
+	struct file_row *row = into;
+
 	row->seq = db_int(s, 0);
 	row->id = db_cstring_copy(s, 1, arena);
 	row->end_user_id = db_cstring_copy(s, 2, arena);
@@ -63,17 +65,10 @@ files_find(struct db *db, int64_t end_user, struct span id,
 	    "JOIN end_users u ON u.seq = f.end_user "
 	    "WHERE f.id = ? AND f.end_user = ?";
 	struct db_stmt *s = db_prepare(db, sql);
-	bool found;
-	enum err err;
 
-	*row = (struct file_row){0};
 	db_bind_text(s, 1, id);
 	db_bind_int(s, 2, end_user);
-	err = db_step(s, &found);
-	if (err == ERR_NONE)
-		err = found ? read_row(s, arena, row) : ERR_NOT_FOUND;
-	db_done(s);
-	return err;
+	return row_one(s, read_row, arena, row, sizeof(*row));
 }
 
 enum err
@@ -201,9 +196,10 @@ message_files_add(struct db *db, int64_t message,
 }
 
 static enum err
-read_message_file(struct db_stmt *s, struct arena *arena,
-    struct message_file_row *row)
+read_message_file(struct db_stmt *s, struct arena *arena, void *into)
 {
+	struct message_file_row *row = into;
+
 	row->id = db_cstring_copy(s, 0, arena);
 	row->type = db_cstring_copy(s, 1, arena);
 	row->transfer_method = db_cstring_copy(s, 2, arena);
@@ -228,21 +224,11 @@ message_files_list(struct db *db, int64_t message, size_t most,
 	    "FROM message_files m LEFT JOIN files f ON f.seq = m.file "
 	    "WHERE m.message = ? ORDER BY m.seq LIMIT ?";
 	struct db_stmt *s = db_prepare(db, sql);
-	enum err err = ERR_NONE;
-	bool row;
+	enum err err;
 
-	*n = 0;
-	*rows = arena_array(arena, most, sizeof(**rows));
-	if (*rows == NULL)
-		err = ERR_MEMORY;
 	db_bind_int(s, 1, message);
 	db_bind_int(s, 2, (int64_t)most);
-	while (err == ERR_NONE && *n < most) {
-		err = db_step(s, &row);
-		if (err != ERR_NONE || !row)
-			break;
-		err = read_message_file(s, arena, &(*rows)[(*n)++]);
-	}
-	db_done(s);
+	*rows = row_page(s, read_message_file, sizeof(**rows), most, arena, n,
+	    NULL, &err);
 	return err;
 }

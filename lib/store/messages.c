@@ -78,22 +78,6 @@ messages_beat(struct db *db, int64_t seq, int64_t now_us)
 	return db_run(s);
 }
 
-/* One integer of one row; ERR_NOT_FOUND without a row. */
-static enum err
-one_int(struct db_stmt *s, int64_t *value)
-{
-	bool found;
-	enum err err = db_step(s, &found);
-
-	*value = 0;
-	if (err == ERR_NONE && !found)
-		err = ERR_NOT_FOUND;
-	if (err == ERR_NONE)
-		*value = db_int(s, 0);
-	db_done(s);
-	return err;
-}
-
 /* Is the process dead that this column names? */
 static bool
 owner_is_dead(struct db_stmt *s, int column)
@@ -233,7 +217,7 @@ messages_seq(struct db *db, int64_t conversation, struct span id, int64_t *seq)
 
 	db_bind_text(s, 1, id);
 	db_bind_int(s, 2, conversation);
-	return one_int(s, seq);
+	return row_int(s, seq);
 }
 
 enum err

@@ -1,6 +1,8 @@
 /* The rows of hits of segments. */
 #include "store/segment_hits.h"
 
+#include "store/rows.h"
+
 enum err
 segment_hits_add(struct db *db, const char *document, const char *segment)
 {
@@ -23,14 +25,11 @@ segment_hits_count(struct db *db, const char *document, const char *segment,
 	static const char all[] = "SELECT coalesce(sum(hits), 0) "
 	    "FROM segment_hits WHERE document = ?";
 	struct db_stmt *s = db_prepare(db, segment == NULL ? all : one);
-	bool row;
 	enum err err;
 
 	db_bind_cstring(s, 1, document);
 	if (segment != NULL)
 		db_bind_cstring(s, 2, segment);
-	err = db_step(s, &row);
-	*hits = err == ERR_NONE && row ? db_int(s, 0) : 0;
-	db_done(s);
-	return err;
+	err = row_int(s, hits);
+	return err == ERR_NOT_FOUND ? ERR_NONE : err;
 }
