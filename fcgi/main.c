@@ -27,7 +27,7 @@
 #define RELIEVING_MS 200 /* a tick while the process before us ends */
 #define STORES 8     /* database connections; leased for moments */
 #define CUT_MS 5000  /* for answers to end after they were cut */
-#define DESCRIPTORS_EACH 4
+#define DESCRIPTORS_EACH 5
 #define DESCRIPTORS_MORE 64
 
 struct options {

@@ -100,7 +100,7 @@ take_data(struct probe *p, struct upstream_call *call)
 }
 
 static void
-drive(struct probe *p, struct upstream *u, struct upstream_call *call)
+drive(struct probe *p, struct upstream_call *call)
 {
 	int64_t until = clock_monotonic_ms() + WAIT_MS, now;
 	struct interests in;
@@ -108,7 +108,7 @@ drive(struct probe *p, struct upstream *u, struct upstream_call *call)
 
 	for (;;) {
 		now = clock_monotonic_ms();
-		upstream_step(u, now, first ? NULL : &in);
+		upstream_step(call, now, first ? NULL : &in);
 		first = false;
 		take_data(p, call);
 		p->state = upstream_state(call);
@@ -149,7 +149,7 @@ send_probe(struct probe *p, const struct config *config, const char *url)
 	(void)snprintf(header, sizeof(header), "%s: %s", PROBE_HEADER,
 	    token);
 	if (upstream_start(u, &post, &call) == ERR_NONE)
-		drive(p, u, call);
+		drive(p, call);
 	upstream_end(call);
 	upstream_leave(u);
 	return call != NULL;

@@ -456,7 +456,7 @@ advance(struct openai_run *o, int64_t now_ms, const struct interests *ready)
 
 	read_reply(o);
 	if (!has_news(o) && !stepped) {
-		upstream_step(o->upstream, now_ms, ready);
+		upstream_step(o->call, now_ms, ready);
 		read_reply(o);
 		o->stepped = has_news(o); /* then one more look, no step */
 	} else if (!has_news(o)) {

@@ -18,9 +18,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 #ifdef PARLANCE_STATIC
 #include <nss.h>
-#include <unistd.h>
 #endif
 
 #include "base/buf.h"
@@ -146,6 +147,9 @@ struct upstream {
 	CURLM *multi;
 	CURL *spare;     /* a handle for the next call */
 	int64_t wake_ms; /* libcurl's time-out; INTERESTS_NEVER for none */
+	const struct upstream_call *stepping; /* whose worker is in libcurl */
+	int bells[MEMBERS_MOST]; /* of calls that have ended, for others */
+	size_t n_bells;
 };
 
 struct upstream_call {
@@ -158,11 +162,58 @@ struct upstream_call {
 	int64_t received;
 	struct pollfd fds[CALL_FDS];
 	size_t n_fds;
+	int bell; /* an eventfd */
 	enum upstream_state state;
 	bool sent; /* the request is on its way */
 	bool paused, added;
 	char reason[CURL_ERROR_SIZE];
 };
+
+/* ---- bells ---------------------------------------------------------------
+ *
+ * libcurl's time-outs are those of all calls of its tables, so whoever comes
+ * to see to them may read what has arrived for another worker's call.  That
+ * worker, asleep on its socket, would not notice: poll() looks again before
+ * it returns, and finds the socket empty.  So it is rung for. */
+
+static int
+take_bell(struct upstream *u)
+{
+	return u->n_bells > 0 ? u->bells[--u->n_bells]
+			      : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+static void
+quiet_bell(int bell)
+{
+	uint64_t rung;
+
+	if (read(bell, &rung, sizeof(rung)) < 0)
+		return; /* it was quiet */
+}
+
+static void
+give_bell_back(struct upstream *u, int bell)
+{
+	if (bell < 0)
+		return;
+	quiet_bell(bell);
+	if (u->n_bells < MEMBERS_MOST)
+		u->bells[u->n_bells++] = bell;
+	else
+		(void)close(bell);
+}
+
+static void
+ring(const struct upstream_call *call)
+{
+	uint64_t one = 1;
+
+	if (call->upstream->stepping == call)
+		return;
+	if (write(call->bell, &one, sizeof(one)) < 0)
+		return; /* it has rung already */
+}
 
 /* ---- libcurl's callbacks ------------------------------------------------ */
 
@@ -196,6 +247,7 @@ receive(char *data, size_t size, size_t count, void *context)
 	if (buf_err(&call->in) != ERR_NONE)
 		return 0;
 	call->received += (int64_t)n;
+	ring(call);
 	return n;
 }
 
@@ -331,6 +383,8 @@ upstream_leave(struct upstream *u)
 	if (u->spare != NULL)
 		lib.easy_cleanup(u->spare);
 	(void)lib.multi_cleanup(u->multi);
+	while (u->n_bells > 0)
+		(void)close(u->bells[--u->n_bells]);
 	(void)pthread_mutex_destroy(&u->lock);
 	free(u);
 }
@@ -432,6 +486,9 @@ begin(struct upstream_call *call, const struct upstream_post *post)
 {
 	struct upstream *u = call->upstream;
 
+	call->bell = take_bell(u);
+	if (call->bell < 0)
+		return ERR_IO;
 	call->easy = u->spare != NULL ? u->spare : lib.easy_init();
 	u->spare = NULL;
 	if (call->easy == NULL)
@@ -455,6 +512,7 @@ upstream_start(struct upstream *u, const struct upstream_post *post,
 		return ERR_MEMORY;
 	buf_init(&call->in, IN_MAX);
 	buf_init(&call->out, IN_MAX);
+	call->bell = -1;
 	call->upstream = u;
 	lock(call);
 	err = begin(call, post);
@@ -473,6 +531,7 @@ give_back(struct upstream_call *call)
 
 	if (call->added)
 		(void)lib.multi_remove_handle(u->multi, call->easy);
+	give_bell_back(u, call->bell);
 	if (call->easy == NULL)
 		return;
 	lib.easy_reset(call->easy); /* forgets keys and pointers */
@@ -542,20 +601,27 @@ collect(struct upstream *u)
 		if (call->reason[0] == '\0')
 			(void)snprintf(call->reason, sizeof(call->reason),
 			    "%s", lib.easy_strerror(message->data.result));
+		ring(call);
 	}
 }
 
 void
-upstream_step(struct upstream *u, int64_t now_ms,
+upstream_step(struct upstream_call *call, int64_t now_ms,
     const struct interests *ready)
 {
+	struct upstream *u = call->upstream;
 	int running, bits;
 	size_t i;
 
-	(void)pthread_mutex_lock(&u->lock);
+	lock(call);
+	u->stepping = call;
 	for (i = 0; ready != NULL && i < ready->n; i++) {
 		if (ready->fds[i].revents == 0)
 			continue;
+		if (ready->fds[i].fd == call->bell) {
+			quiet_bell(call->bell);
+			continue;
+		}
 		bits = 0;
 		if (ready->fds[i].revents & POLLIN)
 			bits |= CURL_CSELECT_IN;
@@ -573,7 +639,8 @@ upstream_step(struct upstream *u, int64_t now_ms,
 		    u->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
 	collect(u);
-	(void)pthread_mutex_unlock(&u->lock);
+	u->stepping = NULL;
+	unlock(call);
 }
 
 void
@@ -584,6 +651,7 @@ upstream_interests(const struct upstream_call *call, struct interests *in)
 	lock(call);
 	for (i = 0; i < call->n_fds; i++)
 		interests_fd(in, call->fds[i].fd, call->fds[i].events);
+	interests_fd(in, call->bell, POLLIN);
 	/* Another worker may have done this one's work meanwhile. */
 	interests_wake(in,
 	    call->state != UPSTREAM_RUNNING || call->in.len > 0

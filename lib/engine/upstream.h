@@ -39,15 +39,16 @@ struct upstream_post {
 	const struct engine_config *engine;
 };
 
-/* ERR_MEMORY, or ERR_CONFIG when libcurl refuses an option. */
+/* ERR_MEMORY, ERR_IO without a descriptor to be had, or ERR_CONFIG when
+ * libcurl refuses an option. */
 enum err upstream_start(struct upstream *u, const struct upstream_post *post,
     struct upstream_call **call) __attribute__((warn_unused_result));
 /* Breaks the call off, if it still runs, and frees it: its connection is
  * closed before this returns. NULL is fine. */
 void upstream_end(struct upstream_call *call);
 
-/* Moves bytes.  ready: what the worker's poll found. */
-void upstream_step(struct upstream *u, int64_t now_ms,
+/* Moves bytes, by the call's own worker.  ready: what its poll found. */
+void upstream_step(struct upstream_call *call, int64_t now_ms,
     const struct interests *ready);
 void upstream_interests(const struct upstream_call *call,
     struct interests *in);

@@ -41,7 +41,7 @@ put_request(const struct engine_config *engine, const struct span *texts,
 
 /* Waits until the call has ended; collects its body. */
 static enum err
-wait_for(struct upstream *u, struct upstream_call *call, int64_t limit_ms,
+wait_for(struct upstream_call *call, int64_t limit_ms,
     struct buf *answer)
 {
 	int64_t end = clock_monotonic_ms() + limit_ms, now;
@@ -51,7 +51,7 @@ wait_for(struct upstream *u, struct upstream_call *call, int64_t limit_ms,
 	interests_none(&in);
 	for (;;) {
 		now = clock_monotonic_ms();
-		upstream_step(u, now, &in);
+		upstream_step(call, now, &in);
 		while ((data = upstream_data(call)).len > 0) {
 			buf_add(answer, data.data, data.len);
 			upstream_take(call, data.len);
@@ -168,7 +168,7 @@ call_server(const struct upstream_post *post, int64_t limit_ms,
 	if (err == ERR_NONE)
 		err = upstream_start(u, post, &call);
 	if (err == ERR_NONE)
-		err = wait_for(u, call, limit_ms, answer);
+		err = wait_for(call, limit_ms, answer);
 	if (err == ERR_NONE) {
 		status = upstream_status(call);
 		if (upstream_state(call) != UPSTREAM_COMPLETE || status != 200)
