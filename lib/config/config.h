@@ -126,6 +126,7 @@ struct engine_config {
 	int64_t retries;
 	bool vision;              /* images may be sent to it */
 	bool include_usage;       /* ask with stream_options */
+	int64_t bytes_per_token;  /* of its prompts, at least; 1 */
 	const char *recordings;   /* replay: a file, absolute */
 };
 

@@ -264,8 +264,8 @@ void
 engine_bound(const struct engine_config *engine,
     const struct engine_request *request, struct engine_bound *bound)
 {
+	int64_t tokens, most, per = engine->bytes_per_token;
 	struct span text;
-	int64_t tokens;
 	size_t i;
 
 	*bound = (struct engine_bound){engine_count_prompt(request), -1};
@@ -275,9 +275,9 @@ engine_bound(const struct engine_config *engine,
 	for (i = 0; i < request->n_prompt; i++) {
 		text = request->prompt[i].content;
 		tokens = engine_count_tokens(text);
-		if (tokens < (int64_t)text.len)
-			tokens = (int64_t)text.len;
-		bound->prompt += tokens + MESSAGE_TOKENS;
+		most = (int64_t)text.len / (per > 1 ? per : 1);
+		bound->prompt +=
+		    (tokens > most ? tokens : most) + MESSAGE_TOKENS;
 	}
 	if (engine->vision)
 		bound->prompt += (int64_t)request->n_files * IMAGE_TOKENS;

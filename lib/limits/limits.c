@@ -70,6 +70,8 @@ limits_text(enum limits_refusal refusal)
 	    [LIMITS_REQUESTS] = "Too many requests. Please try again later.",
 	    [LIMITS_TOKENS] =
 		"The tokens of this day are used up. Please try again later.",
+	    [LIMITS_SIZE] =
+		"This request may need more tokens than a day allows.",
 	    [LIMITS_CONCURRENT] =
 		"Too many requests at once. Please try again later.",
 	    [LIMITS_BOT] = "Too many requests. Please try again later.",
@@ -389,7 +391,9 @@ check_room(const struct subject *subject, const struct in_use *in_use,
 	if (left < *granted)
 		*granted = left;
 	if (left < least)
-		refuse(v, LIMITS_TOKENS, (now_s / DAY_S + 1) * DAY_S - now_s);
+		refuse(v, least > subject->tokens_per_day ? LIMITS_SIZE
+							 : LIMITS_TOKENS,
+		    (now_s / DAY_S + 1) * DAY_S - now_s);
 	else if (subject->concurrent > 0 &&
 	    in_use->turns >= subject->concurrent)
 		refuse(v, subject->full,

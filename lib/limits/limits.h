@@ -44,6 +44,7 @@ enum limits_refusal {
 	LIMITS_FREE,
 	LIMITS_REQUESTS,
 	LIMITS_TOKENS,
+	LIMITS_SIZE, /* more tokens than a whole day has */
 	LIMITS_CONCURRENT,
 	LIMITS_BOT /* the bot's cap */
 };

@@ -192,7 +192,7 @@ START_TEST(tokens_of_a_day)
 	struct limits_ticket first;
 
 	key.tokens_per_day = 100;
-	ck_assert_int_eq(reserve("u", 101), LIMITS_TOKENS);
+	ck_assert_int_eq(reserve("u", 101), LIMITS_SIZE);
 	ck_assert_int_eq(verdict.retry_after_s, LEFT_OF_DAY_S);
 	ck_assert_int_eq(reserve("u", 60), LIMITS_FREE);
 	first = ticket;

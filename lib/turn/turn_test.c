@@ -21,6 +21,8 @@ static const char recordings[] =
     "{\"question\": \"quota\", \"answer\": [], \"fault\": \"quota\","
     " \"message\": \"no more\"},"
     "{\"question\": \"silence\", \"answer\": []},"
+    "{\"question\": \"long\","
+    " \"answer\": [\"aa \", \"bb \", \"cc \", \"dd\"]},"
     "{\"question\": \"slow\", \"answer\": [\"a\", \"b\"],"
     " \"pace_ms\": 100000},"
     "{\"question\": \"cited\", \"answer\": \"yes\", \"latency\": 0.75,"
@@ -281,6 +283,101 @@ START_TEST(tokens_are_counted_in_every_script)
 }
 END_TEST
 
+/* The prompt of "words" is four tokens as we count, seven as recorded. */
+START_TEST(an_engine_of_ours_needs_what_it_will_use)
+{
+	struct turn_need need;
+
+	start("words", 0);
+	turn_need(turn, &need);
+	ck_assert_int_eq(need.least, 7 + 5);
+	ck_assert_int_eq(need.most, 7 + 5);
+	turn_allow(turn, need.most);
+	run(1000);
+	ck_assert_int_eq(event.kind, TURN_END);
+	ck_assert(span_is(turn_result(turn)->answer, "one two three"));
+	ck_assert_int_eq(turn_result(turn)->spent_tokens, 7 + 5);
+}
+END_TEST
+
+START_TEST(a_turn_is_held_to_what_it_was_allowed)
+{
+	struct turn_need need;
+
+	bot.max_output_tokens = 2;
+	bot.engines = (struct config_list){
+	    .items = {"first", "second"}, .n = 2};
+	start("long", 0);
+	turn_need(turn, &need);
+	ck_assert_int_eq(need.least, 4 + 2);
+	ck_assert_int_eq(need.most, 4 + 2);
+	turn_allow(turn, need.least);
+	run(1000);
+	ck_assert_int_eq(event.kind, TURN_END);
+	ck_assert_str_eq(said, "aa |bb |");
+	ck_assert_int_eq(turn_result(turn)->spent_tokens, 4 + 2);
+}
+END_TEST
+
+START_TEST(an_upstream_needs_its_longest_answer)
+{
+	static const struct chat_file files[2];
+	struct turn_setup setup = {.config = &config,
+	    .bot = &bot,
+	    .worker = worker,
+	    .arena = &arena,
+	    .question = SPAN("\xE2\x82\xAC 20?"),
+	    .files = files,
+	    .n_files = 2};
+	struct turn_need need;
+
+	engines[1].kind = "openai";
+	ck_assert_int_eq(turn_start(&setup, &turn), ERR_NONE);
+	turn_need(turn, &need);
+	/* The frame, two messages, their bytes. */
+	ck_assert_int_eq(need.most, 64 + 2 * 16 + 9 + 7 + TURN_ANSWER_TOKENS);
+	ck_assert_int_eq(need.least, need.most - TURN_ANSWER_TOKENS +
+	    TURN_ANSWER_LEAST);
+	bot.max_output_tokens = 100;
+	engines[1].bytes_per_token = 3;
+	turn_need(turn, &need);
+	/* Never fewer than we count ourselves: three for each. */
+	ck_assert_int_eq(need.most, 64 + 2 * 16 + 3 + 3 + 100);
+	ck_assert_int_eq(need.least, need.most);
+	engines[1].vision = true;
+	turn_need(turn, &need);
+	ck_assert_int_eq(need.most, 64 + 2 * 16 + 3 + 3 + 100 + 2 * 2048);
+}
+END_TEST
+
+/* What is asked, which engines, what is allowed beyond the least, spent. */
+static const struct {
+	const char *question;
+	size_t n;
+	int64_t more, spent;
+} failures[] = {
+    {"quota", 1, 0, 0},     /* the model did not begin */
+    {"cut", 1, 0, 4 + 1},   /* it said "half" */
+    {"silence", 1, 0, 5},   /* it read, and said nothing */
+    {"silence", 2, 3000, 10}, /* so did the next */
+    {"silence", 2, 0, 5},   /* for which there was no room */
+};
+
+START_TEST(engines_that_failed_have_used_tokens)
+{
+	struct turn_need need;
+
+	bot.engines = (struct config_list){
+	    .items = {"second", "second"}, .n = failures[_i].n};
+	start(failures[_i].question, 0);
+	turn_need(turn, &need);
+	turn_allow(turn, need.least + failures[_i].more);
+	run(1000);
+	ck_assert_int_eq(event.kind, TURN_ERROR);
+	ck_assert_int_eq(turn_result(turn)->spent_tokens, failures[_i].spent);
+}
+END_TEST
+
 Suite *
 turn_suite(void)
 {
@@ -300,6 +397,11 @@ turn_suite(void)
 	tcase_add_test(t, the_run_time_cap_acts_like_a_stop);
 	tcase_add_test(t, recorded_citations_and_latency_count);
 	tcase_add_test(t, nothing_recorded_is_told);
+	tcase_add_test(t, an_engine_of_ours_needs_what_it_will_use);
+	tcase_add_test(t, a_turn_is_held_to_what_it_was_allowed);
+	tcase_add_test(t, an_upstream_needs_its_longest_answer);
+	tcase_add_loop_test(t, engines_that_failed_have_used_tokens, 0,
+	    sizeof(failures) / sizeof(failures[0]));
 	tcase_add_loop_test(t, tokens_are_counted_in_every_script, 0,
 	    sizeof(token_counts) / sizeof(token_counts[0]));
 	suite_add_tcase(s, t);
