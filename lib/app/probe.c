@@ -50,7 +50,6 @@ token_of(const struct config *config, int64_t period, char out[PROBE_TOKEN])
 	struct hmac_sha256_ctx hmac;
 	char text[32];
 	enum err err = hash_file(config->path, digest);
-	size_t i;
 	int n;
 
 	if (err != ERR_NONE)
@@ -59,8 +58,7 @@ token_of(const struct config *config, int64_t period, char out[PROBE_TOKEN])
 	hmac_sha256_set_key(&hmac, sizeof(digest), digest);
 	hmac_sha256_update(&hmac, (size_t)n, (const uint8_t *)text);
 	hmac_sha256_digest(&hmac, sizeof(digest), digest);
-	for (i = 0; i < sizeof(digest); i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", digest[i]);
+	text_hex(digest, sizeof(digest), out);
 	return ERR_NONE;
 }
 

@@ -26,19 +26,6 @@ static const struct key_config demo_key = {
 static const struct key_config demo_dataset_key = {
     .name = "demo-dataset", .kind = "dataset", .enabled = true};
 
-static void
-hex(const uint8_t *bytes, size_t len, char *out)
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t i;
-
-	for (i = 0; i < len; i++) {
-		*out++ = digits[bytes[i] >> 4];
-		*out++ = digits[bytes[i] & 15];
-	}
-	*out = '\0';
-}
-
 /* SHA-256 of salt (its hex text) and key, as hex. */
 static void
 digest(struct span salt, struct span text, char out[DIGEST_HEX + 1])
@@ -50,7 +37,7 @@ digest(struct span salt, struct span text, char out[DIGEST_HEX + 1])
 	sha256_update(&hash, salt.len, (const uint8_t *)salt.data);
 	sha256_update(&hash, text.len, (const uint8_t *)text.data);
 	sha256_digest(&hash, sizeof(bytes), bytes);
-	hex(bytes, sizeof(bytes), out);
+	text_hex(bytes, sizeof(bytes), out);
 }
 
 enum err
@@ -62,7 +49,7 @@ key_hash(const char *text, char hash[KEY_HASH])
 
 	if (err != ERR_NONE)
 		return err;
-	hex(random, sizeof(random), salt);
+	text_hex(random, sizeof(random), salt);
 	digest(span_of(salt), span_of(text), sum);
 	(void)snprintf(hash, KEY_HASH, "sha256:%s:%s", salt, sum);
 	return ERR_NONE;

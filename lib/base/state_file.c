@@ -2,6 +2,7 @@
  * the locks that another thread's SQLite has on the file by then. */
 #include "base/state_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -40,4 +41,43 @@ state_file_open(const char *path, int flags)
 {
 	state_file_make(path);
 	return open(path, flags | O_CREAT | O_CLOEXEC, 0600);
+}
+
+static bool
+write_all(int fd, struct span bytes)
+{
+	ssize_t n;
+
+	while (bytes.len > 0) {
+		n = write(fd, bytes.data, bytes.len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		bytes.data += n;
+		bytes.len -= (size_t)n;
+	}
+	return true;
+}
+
+bool
+state_file_write(const char *path, struct span bytes, bool sync)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	bool good;
+	int why;
+
+	if (fd < 0)
+		return false;
+	good = write_all(fd, bytes) && (!sync || fsync(fd) == 0);
+	why = errno;
+	if (close(fd) != 0 && good) {
+		good = false;
+		why = errno;
+	}
+	if (!good) {
+		(void)unlink(path);
+		errno = why;
+	}
+	return good;
 }

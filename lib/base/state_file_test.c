@@ -1,9 +1,12 @@
 #include "base/state_file.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,6 +85,30 @@ START_TEST(no_folder_is_no_file)
 }
 END_TEST
 
+START_TEST(a_file_is_written_whole_or_not_at_all)
+{
+	struct rlimit small = {.rlim_cur = 100000, .rlim_max = 100000};
+	static char bytes[200000];
+	struct stat st;
+
+	ck_assert(state_file_write(path, SPAN("words"), true));
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, 5);
+	ck_assert_int_eq(st.st_mode & 07777, 0600);
+	ck_assert(!state_file_write(path, SPAN("others"), true));
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, 5);
+	ck_assert_int_eq(unlink(path), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+	ck_assert(!state_file_write(path,
+	    (struct span){bytes, sizeof(bytes)}, false));
+	ck_assert_int_eq(errno, EFBIG);
+	ck_assert_int_ne(access(path, F_OK), 0);
+}
+END_TEST
+
 Suite *
 state_file_suite(void)
 {
@@ -93,6 +120,7 @@ state_file_suite(void)
 	tcase_add_test(tc, an_old_file_is_opened_as_it_is);
 	tcase_add_test(tc, what_root_makes_is_the_folder_owners);
 	tcase_add_test(tc, no_folder_is_no_file);
+	tcase_add_test(tc, a_file_is_written_whole_or_not_at_all);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

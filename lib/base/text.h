@@ -43,6 +43,8 @@ char text_lower(char c);
 char text_upper(char c);
 /* 0 to 15, or -1 */
 int text_hex_value(char c);
+/* Two lower-case digits for each byte, and a NUL. */
+void text_hex(const uint8_t *bytes, size_t n, char *out);
 
 /* Decimal digits, optionally after '-', the whole of s and within
  * [min, max]; else false and *value untouched. */

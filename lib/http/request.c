@@ -50,12 +50,10 @@ make_id(char id[33])
 {
 	unsigned char bytes[16];
 	enum err err = random_bytes(bytes, sizeof(bytes));
-	size_t i;
 
 	if (err != ERR_NONE)
 		return err;
-	for (i = 0; i < sizeof(bytes); i++)
-		(void)snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+	text_hex(bytes, sizeof(bytes), id);
 	return ERR_NONE;
 }
 

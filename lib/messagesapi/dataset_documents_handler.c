@@ -6,13 +6,14 @@
  */
 #include "messagesapi/handlers.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/state_file.h"
 #include "config/config.h"
 #include "http/multipart.h"
 #include "json/jsonout.h"
@@ -214,7 +215,6 @@ write_upload(struct exchange *x, const struct multipart_part *file,
 	const char *dot = strrchr(name, '.');
 	char id[UUID_TEXT];
 	enum err err = uuid_random(id);
-	int fd;
 
 	if (err != ERR_NONE)
 		return err;
@@ -222,13 +222,11 @@ write_upload(struct exchange *x, const struct multipart_part *file,
 	    x->config->server.state, id, dot == NULL ? "" : dot);
 	if (*path == NULL)
 		return ERR_MEMORY;
-	fd = open(*path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return ERR_STORE_READONLY;
-	if (write(fd, file->data.data, file->data.len) !=
-	    (ssize_t)file->data.len)
-		err = ERR_STORE_FULL;
-	(void)close(fd);
+	if (state_file_write(*path, file->data, false))
+		return ERR_NONE;
+	err = errno == ENOSPC || errno == EDQUOT ? ERR_STORE_FULL
+						 : ERR_STORE_READONLY;
+	*path = NULL;
 	return err;
 }
 

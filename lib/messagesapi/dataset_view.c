@@ -355,18 +355,15 @@ static void
 put_hash(struct span content, struct buf *out)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
+	char text[2 * SHA256_DIGEST_SIZE + 1];
 	struct sha256_ctx hash;
-	size_t i;
 
 	sha256_init(&hash);
 	sha256_update(&hash, content.len, (const uint8_t *)content.data);
 	sha256_update(&hash, 4, (const uint8_t *)"None");
 	sha256_digest(&hash, sizeof(digest), digest);
-	jsonout_name(out, "index_node_hash");
-	buf_addc(out, '"');
-	for (i = 0; i < sizeof(digest); i++)
-		buf_printf(out, "%02x", digest[i]);
-	buf_addc(out, '"');
+	text_hex(digest, sizeof(digest), text);
+	jsonout_member_cstring(out, "index_node_hash", text);
 }
 
 enum err

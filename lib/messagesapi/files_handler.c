@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/state_file.h"
 #include "base/utf8.h"
 #include "config/config.h"
 #include "http/multipart.h"
@@ -238,23 +239,6 @@ failed(const char *what, const char *path)
 	return err;
 }
 
-static enum err
-write_all(int fd, struct span bytes)
-{
-	ssize_t n;
-
-	while (bytes.len > 0) {
-		n = write(fd, bytes.data, bytes.len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return ERR_IO;
-		bytes.data += n;
-		bytes.len -= (size_t)n;
-	}
-	return ERR_NONE;
-}
-
 /* Makes state/files/ID, whole or not at all. */
 static enum err
 write_bytes(struct exchange *x, const char *id, struct span bytes)
@@ -262,26 +246,18 @@ write_bytes(struct exchange *x, const char *id, struct span bytes)
 	const char *folder = store_path(x->config, x->request.arena, "files");
 	const char *path = bytes_path(x, id, "");
 	const char *part = bytes_path(x, id, ".part");
-	enum err err = ERR_NONE;
-	int fd;
+	enum err err;
 
 	if (folder == NULL || path == NULL || part == NULL)
 		return ERR_MEMORY;
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
 		return failed("making the folder", folder);
-	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return failed("creating", part);
-	if (write_all(fd, bytes) != ERR_NONE)
-		err = failed("writing", part);
-	if (err == ERR_NONE && x->config->server.durable && fsync(fd) != 0)
-		err = failed("syncing", part);
-	if (close(fd) != 0 && err == ERR_NONE)
-		err = failed("closing", part);
-	if (err == ERR_NONE && rename(part, path) != 0)
-		err = failed("renaming", part);
-	if (err != ERR_NONE)
-		(void)unlink(part);
+	if (!state_file_write(part, bytes, x->config->server.durable))
+		return failed("writing", part);
+	if (rename(part, path) == 0)
+		return ERR_NONE;
+	err = failed("renaming", part);
+	(void)unlink(part);
 	return err;
 }
 

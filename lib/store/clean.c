@@ -19,7 +19,10 @@
 #define DAY_US (INT64_C(86400) * 1000000)
 #define DAY_S 86400
 #define ARENA_MAX ((size_t)1 << 20)
-#define PART ".part" /* behind the id, while an upload is being written */
+/* Names in files/ while an upload is being written, behind its id; and in the
+ * state folder of a document while it is converted, before its id. */
+#define PART ".part"
+#define UPLOAD "upload-"
 
 struct step {
 	const struct config *config;
@@ -96,12 +99,14 @@ remove_rows(struct db *db, void *arg)
 	return err;
 }
 
+/* folder: below the state folder, "/files" or "". */
 static enum err
-remove_bytes(const struct config *config, const char *name)
+remove_bytes(const struct config *config, const char *folder,
+    const char *name)
 {
 	char path[4200];
-	int n = snprintf(path, sizeof(path), "%s/files/%s",
-	    config->server.state, name);
+	int n = snprintf(path, sizeof(path), "%s%s/%s", config->server.state,
+	    folder, name);
 
 	if (n < 0 || (size_t)n >= sizeof(path))
 		return ERR_TOO_BIG;
@@ -125,7 +130,7 @@ take_step(const struct config *config, struct store_pool *stores, bool now,
 	err = store_write(stores, remove_rows, &step);
 	*done = err != ERR_NONE || step.done;
 	for (i = 0; err == ERR_NONE && i < step.n; i++) {
-		one = remove_bytes(config, step.files[i].id);
+		one = remove_bytes(config, "/files", step.files[i].id);
 		counts->uploads += one == ERR_NONE;
 		counts->bytes += one == ERR_NONE ? step.files[i].size : 0;
 	}
@@ -166,55 +171,71 @@ clean_some(const struct config *config, struct store_pool *stores)
 
 /* ---- leftovers ----------------------------------------------------------- */
 
-/* The id that a file of the folder is named by; false: it is not ours. */
+/* Is it a name that we give?  *id: a row may have it; empty: none has. */
 static bool
-read_name(const char *name, struct span *id, bool *part)
+read_name(const char *name, bool of_uploads, struct span *id)
 {
-	*id = span_of(name);
-	*part = span_ends(*id, PART);
-	if (*part)
-		id->len -= strlen(PART);
-	return uuid_is_hyphenated(*id);
+	struct span all = span_of(name), uuid = all;
+
+	*id = SPAN_NONE;
+	if (of_uploads && span_ends(all, PART)) {
+		uuid.len -= strlen(PART);
+	} else if (of_uploads) {
+		*id = all;
+	} else if (span_starts(all, UPLOAD) &&
+	    all.len >= strlen(UPLOAD) + UUID_TEXT - 1) {
+		uuid.data += strlen(UPLOAD);
+		uuid.len = UUID_TEXT - 1;
+	}
+	return uuid_is_hyphenated(uuid) && (of_uploads || uuid.len < all.len);
 }
 
-/* An old file of the folder without a row? */
+/* An old file of ours that no row names? */
 static enum err
-is_leftover(struct db *db, DIR *folder, const char *name, struct stat *st,
-    bool *leftover)
+is_leftover(struct db *db, DIR *folder, bool of_uploads, const char *name,
+    struct stat *st, bool *leftover)
 {
+	bool known = false;
 	struct span id;
-	bool part, known = false;
 	enum err err = ERR_NONE;
 
 	*leftover = false;
-	if (!read_name(name, &id, &part) ||
+	if (!read_name(name, of_uploads, &id) ||
 	    fstatat(dirfd(folder), name, st, AT_SYMLINK_NOFOLLOW) != 0 ||
 	    !S_ISREG(st->st_mode) ||
 	    clock_now_us() / 1000000 - st->st_mtime < DAY_S)
 		return ERR_NONE;
-	if (!part)
+	if (id.len > 0)
 		err = files_exist(db, id, &known);
 	*leftover = err == ERR_NONE && !known;
 	return err;
 }
 
 static enum err
-remove_leftovers(const struct config *config, struct db *db, DIR *folder,
+remove_leftovers(const struct config *config, struct db *db, const char *sub,
     struct clean_counts *counts)
 {
 	struct dirent *entry;
+	char path[4200];
 	struct stat st;
+	DIR *folder;
 	bool leftover;
 	enum err err = ERR_NONE;
 
+	(void)snprintf(path, sizeof(path), "%s%s", config->server.state, sub);
+	folder = opendir(path);
+	if (folder == NULL)
+		return ERR_NONE; /* nothing was uploaded yet */
 	while (err == ERR_NONE && (entry = readdir(folder)) != NULL) {
-		err = is_leftover(db, folder, entry->d_name, &st, &leftover);
+		err = is_leftover(db, folder, sub[0] != '\0', entry->d_name,
+		    &st, &leftover);
 		if (err != ERR_NONE || !leftover)
 			continue;
-		err = remove_bytes(config, entry->d_name);
+		err = remove_bytes(config, sub, entry->d_name);
 		counts->leftovers += err == ERR_NONE;
 		counts->bytes += err == ERR_NONE ? st.st_size : 0;
 	}
+	(void)closedir(folder);
 	return err;
 }
 
@@ -222,27 +243,20 @@ enum err
 clean_all(const struct config *config, struct store_pool *stores,
     struct clean_counts *counts)
 {
-	char path[4200];
 	struct db *db;
-	DIR *folder;
 	bool done = config->server.upload_days == 0;
 	enum err err = ERR_NONE;
 
 	*counts = (struct clean_counts){0};
 	while (err == ERR_NONE && !done)
 		err = take_step(config, stores, true, counts, &done);
-	(void)snprintf(path, sizeof(path), "%s/files", config->server.state);
-	folder = opendir(path);
-	if (err != ERR_NONE || folder == NULL) {
-		if (folder != NULL)
-			(void)closedir(folder);
-		return err; /* without the folder, nothing was uploaded */
-	}
-	err = store_lease(stores, &db);
-	if (err == ERR_NONE) {
-		err = remove_leftovers(config, db, folder, counts);
-		store_return(stores, db);
-	}
-	(void)closedir(folder);
+	if (err == ERR_NONE)
+		err = store_lease(stores, &db);
+	if (err != ERR_NONE)
+		return err;
+	err = remove_leftovers(config, db, "/files", counts);
+	if (err == ERR_NONE)
+		err = remove_leftovers(config, db, "", counts);
+	store_return(stores, db);
 	return err;
 }

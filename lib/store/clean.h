@@ -5,7 +5,8 @@
  *
  * The row goes first, committed, then the bytes: whenever the process dies,
  * no row names bytes that are not there.  Bytes that it left without a row
- * are leftovers, unknown to everybody.
+ * (so does one that is killed while it takes an upload or converts a
+ * document) are leftovers, unknown to everybody.
  *
  * Nobody has to run anything: what makes garbage (an upload, a conversation
  * that is deleted) cleans a piece of it, and once all has been looked at,

@@ -208,14 +208,22 @@ START_TEST(old_bytes_without_a_row_go)
 	put_bytes(ID "3.part", 2);
 	put_bytes(ID "4.part", 0);
 	put_bytes("mine.txt", 100);
+	put_bytes("../upload-" ID "5.pdf", 2);
+	put_bytes("../upload-" ID "6", 0);
+	put_bytes("../upload-mine", 100);
+	put_bytes("../" ID "7", 100);
 	OK(clean_all(&config, pool, &counts));
 	ck_assert(!there(ID "1"));
 	ck_assert(there(ID "2"));
 	ck_assert(!there(ID "3.part"));
 	ck_assert(there(ID "4.part"));
 	ck_assert(there("mine.txt"));
+	ck_assert(!there("../upload-" ID "5.pdf"));
+	ck_assert(there("../upload-" ID "6"));
+	ck_assert(there("../upload-mine"));
+	ck_assert(there("../" ID "7"));
 	ck_assert(kept(&sent));
-	ck_assert_int_eq(counts.leftovers, 2);
+	ck_assert_int_eq(counts.leftovers, 3);
 }
 END_TEST
 
