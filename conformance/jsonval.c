@@ -533,6 +533,22 @@ next_token(struct span *pointer, struct span *token)
 	return true;
 }
 
+void
+jv_pointer_part(struct buf *out, struct span name)
+{
+	size_t i;
+
+	buf_addc(out, '/');
+	for (i = 0; i < name.len; i++) {
+		if (name.data[i] == '~')
+			buf_adds(out, "~0");
+		else if (name.data[i] == '/')
+			buf_adds(out, "~1");
+		else
+			buf_addc(out, name.data[i]);
+	}
+}
+
 const struct jv *
 jv_find(const struct jv *root, struct span pointer)
 {

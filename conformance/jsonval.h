@@ -74,7 +74,9 @@ const struct jv *jv_get_span(const struct jv *object, struct span name);
 /* The string's text, NUL-terminated; NULL when it is none. */
 const char *jv_text(const struct jv *value);
 
-/* What a JSON Pointer (RFC 6901) finds, or NULL. */
+/* "/name", as a part of a JSON Pointer (RFC 6901). */
+void jv_pointer_part(struct buf *out, struct span name);
+/* What a JSON Pointer finds, or NULL. */
 const struct jv *jv_find(const struct jv *root, struct span pointer);
 /*
  * A copy of root with the value at pointer set (made when its parent is

@@ -36,20 +36,11 @@ static const char *
 below(struct matching *c, const char *where, struct span name)
 {
 	struct buf b = BUF_INIT(MEM_TEXT_MAX);
-	size_t i;
 
 	buf_adds(&b, where);
 	if (strchr(where, '/') == NULL)
 		buf_addc(&b, ' ');
-	buf_addc(&b, '/');
-	for (i = 0; i < name.len; i++) {
-		if (name.data[i] == '~')
-			buf_adds(&b, "~0");
-		else if (name.data[i] == '/')
-			buf_adds(&b, "~1");
-		else
-			buf_addc(&b, name.data[i]);
-	}
+	jv_pointer_part(&b, name);
 	return mem_take(c->arena, &b).data;
 }
 

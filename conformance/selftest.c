@@ -278,17 +278,9 @@ static const char *
 member_path(struct testing *t, const char *path, struct span name)
 {
 	struct buf b = BUF_INIT(MEM_TEXT_MAX);
-	size_t i;
 
-	buf_printf(&b, "%s/", path);
-	for (i = 0; i < name.len; i++) {
-		if (name.data[i] == '~')
-			buf_adds(&b, "~0");
-		else if (name.data[i] == '/')
-			buf_adds(&b, "~1");
-		else
-			buf_addc(&b, name.data[i]);
-	}
+	buf_adds(&b, path);
+	jv_pointer_part(&b, name);
 	return mem_take(&t->arena, &b).data;
 }
 

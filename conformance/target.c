@@ -1,6 +1,7 @@
 /* What the three kinds of target share. */
 #include "target.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,6 +177,21 @@ cgi_variables(struct arena *a, const struct wire_request *request,
 }
 
 /* ---- for the shell ------------------------------------------------------ */
+
+void
+spawn_attributes(posix_spawnattr_t *attr, short flags)
+{
+	sigset_t none, pipe_only;
+
+	posix_spawnattr_init(attr);
+	sigemptyset(&none);
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	posix_spawnattr_setsigmask(attr, &none);
+	posix_spawnattr_setsigdefault(attr, &pipe_only);
+	posix_spawnattr_setflags(attr, (short)(flags |
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+}
 
 char *
 shell_quote(struct arena *a, struct span text)

@@ -6,6 +6,7 @@
 #ifndef CHATCONF_TARGET_H
 #define CHATCONF_TARGET_H
 
+#include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -83,6 +84,10 @@ void growing_end(struct growing *g, struct reply *reply);
 /* The CGI variables of a request, as "NAME=value", NULL-terminated. */
 char **cgi_variables(struct arena *a, const struct wire_request *request,
     const char *program, size_t *count);
+
+/* Attributes for a program to be started with: no signal is blocked, SIGPIPE
+ * is as usual; flags are POSIX_SPAWN_ ones besides. */
+void spawn_attributes(posix_spawnattr_t *attr, short flags);
 
 /* text in single quotes where a shell needs them. */
 char *shell_quote(struct arena *a, struct span text);

@@ -108,7 +108,6 @@ spawn_on(struct fcgi *f, const char *program, int fd, bool noisy)
 	char *argv[] = {(char *)(uintptr_t)program, NULL};
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	sigset_t none, pipe_only;
 	char *key;
 	int rc;
 
@@ -119,14 +118,7 @@ spawn_on(struct fcgi *f, const char *program, int fd, bool noisy)
 	if (!noisy)
 		posix_spawn_file_actions_addopen(&actions, 2, "/dev/null",
 		    O_WRONLY, 0);
-	posix_spawnattr_init(&attr);
-	sigemptyset(&none);
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &pipe_only);
-	posix_spawnattr_setflags(&attr,
-	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	spawn_attributes(&attr, 0);
 	key = getenv("CHATCONF_KEY");
 	key = key == NULL ? NULL : must(strdup(key));
 	unsetenv("CHATCONF_KEY");

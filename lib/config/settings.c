@@ -225,7 +225,8 @@ const struct setting settings[] = {
     BOOL(SECTION_ENGINE, "include_usage", ENGINE(include_usage), "yes",
 	"openai: ask for token counts in streams"),
     INT(SECTION_ENGINE, "bytes_per_token", ENGINE(bytes_per_token), "1", 1,
-	16, "openai: bytes of a prompt that a token stands for, at least; what\n"
+	16,
+	"openai: bytes of a prompt that a token stands for, at least; what\n"
 	"is reserved under a limit of tokens is reckoned with it. 1 is true\n"
 	"of every model and text; 3 of most prose"),
     PATH(SECTION_ENGINE, "recordings", ENGINE(recordings), NULL,

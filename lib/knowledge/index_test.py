@@ -14,19 +14,15 @@ import tempfile
 import time
 import zipfile
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                os.pardir, os.pardir, "conformance"))
+from deployment import Tally  # noqa: E402
+
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 HERE = pathlib.Path(__file__).resolve().parent
 KILLS = 100
-passed = failed = 0
-
-
-def check(name, good, detail=""):
-    global passed, failed
-    if good:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {name}: {detail}")
+TALLY = Tally()
+check = TALLY.check
 
 
 def environment(folder, **more):
@@ -253,8 +249,7 @@ def main():
             test(folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    TALLY.end()
 
 
-sys.exit(main())
+main()

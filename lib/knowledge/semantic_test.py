@@ -12,22 +12,18 @@ import sys
 import tempfile
 import threading
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                os.pardir, os.pardir, "conformance"))
+from deployment import Tally  # noqa: E402
+
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 MEANINGS = [{"car", "cars", "automobile", "vehicle"},
             {"cat", "cats", "kitten", "feline"},
             {"soup", "broth", "stew"}, {"repair", "mend", "fix"}]
-passed = failed = 0
+TALLY = Tally()
+check = TALLY.check
 calls = []
 broken = False
-
-
-def check(name, good, detail=""):
-    global passed, failed
-    if good:
-        passed += 1
-    else:
-        failed += 1
-        print(f"FAILED: {name}: {detail}")
 
 
 def vector(text):
@@ -140,8 +136,7 @@ def main():
     finally:
         server.shutdown()
         shutil.rmtree(folder)
-    print(f"{passed} passed, {failed} failed")
-    return 1 if failed else 0
+    TALLY.end()
 
 
-sys.exit(main())
+main()
