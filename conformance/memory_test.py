@@ -134,21 +134,23 @@ def run(d, request, first, last):
 
 
 def streamed(reply):
-    """What is wrong with a stream; None when nothing is."""
-    text, ended = "", False
+    """What is wrong with a stream; None when nothing is: it says how it
+    ended, once."""
+    text, ends = "", []
     for block in reply.text.split("\n\n"):
         if block.startswith("event: error"):
-            return None if "[DONE]" not in reply.text else "error and end"
-        if not block.startswith("data: "):
-            continue
-        if block == "data: [DONE]":
-            ended = True
-            continue
-        event = json.loads(block[6:])
-        ended = ended or event.get("event") == "message_end"
-        text += event.get("content", event.get("answer", ""))
+            ends.append("error")
+        elif block == "data: [DONE]":
+            ends.append("end")
+        elif block.startswith("data: "):
+            event = json.loads(block[6:])
+            if event.get("event") in ("message_end", "error"):
+                ends.append(event["event"])
+            text += event.get("content", event.get("answer", ""))
+    if len(ends) != 1:
+        return "the ends of %r are %r" % (reply.text[-300:], ends)
     return "half an answer told as whole: %r" % text \
-        if ended and "two" in text and text != ANSWER else None
+        if ends[0] != "error" and "two" in text and text != ANSWER else None
 
 
 def verdict(done):
@@ -172,12 +174,27 @@ def verdict(done):
     return str(reply.status), None
 
 
+def around_the_start(d, request, n):
+    """The allocations around the first one after which a stream has begun:
+    there it is hardest to say how it ends."""
+    low, high = 1, n
+    while low < high:
+        middle = (low + high) // 2
+        if verdict(run(d, request, middle, 1 << 40))[0] == "stream":
+            high = middle
+        else:
+            low = middle + 1
+    return range(max(low - 5, 1), min(low + 40, n) + 1)
+
+
 def try_all(t, d, name, request, rng):
     done = run(d, request, 0, -1)
     n = int(re.search(rb"allocations: (\d+)", done.stderr).group(1))
     late = range(EARLY + 1, n + 1)
     places = list(range(1, min(n, EARLY) + 1)) + sorted(
         rng.sample(late, min(TRIES, len(late))))
+    if "stream" in name:
+        places += around_the_start(d, request, n)
     seen, wrong = collections.Counter(), []
     for place in places:
         for last in (place, 1 << 40):

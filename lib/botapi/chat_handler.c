@@ -389,9 +389,11 @@ write_stream_error(struct chat_answer *a, const char *detail, int64_t now_ms)
 	buf_adds(&block, "event: error\ndata: {");
 	jsonout_member_cstring(&block, "detail", detail);
 	buf_adds(&block, "}\n\n");
-	if (buf_err(&block) == ERR_NONE)
-		(void)write_block(a, (struct span){block.data, block.len},
-		    now_ms);
+	/* Without memory for it the stream must still say that it failed. */
+	(void)write_block(a, buf_err(&block) == ERR_NONE
+		? (struct span){block.data, block.len}
+		: SPAN("event: error\ndata: "
+		       "{\"detail\":\"Internal Server Error\"}\n\n"), now_ms);
 	buf_release(&block);
 }
 

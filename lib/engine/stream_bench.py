@@ -258,15 +258,14 @@ def cancel_some(bench, who, web):
         time.sleep(0.5)
         gone = sorted(int(w) for w in re.findall(r"gone (\d+)", f.read()))
     left = sorted(int(w) for w in re.findall(r"left (\d+)", bench.output))
-    late = sorted((g - c) / 1e6 for g, c in zip(gone, left))
+    late = [(g - c) / 1e6 for g, c in zip(gone, left)]
     print("%-8s %s: 100 clients left, %d upstream calls cancelled, after "
-          "%.2f ms, worst %.2f ms (at most 100%s)" % (
+          "%.2f ms on average, worst %.2f ms (at most 100%s)" % (
               who, "behind lighttpd" if web else "over FastCGI", len(gone),
-              statistics.median(late) if late else -1,
-              late[-1] if late else -1,
-              ", from the web server's leaving on; it sees the client's only "
-              "when the next token, 20 ms apart, is written" if web else ""),
-          flush=True)
+              statistics.mean(late) if late else -1,
+              max(late, default=-1),
+              "; lighttpd may notice only when it writes the next token, and "
+              "those are 20 ms apart" if web else ""), flush=True)
 
 
 def cancel(build):

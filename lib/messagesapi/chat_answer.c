@@ -46,22 +46,45 @@ struct chat_answer {
 	int64_t started_us;  /* monotonic */
 	int64_t next_ping_ms, next_beat_ms, limit_ms;
 	bool gone, stopped, done;
+	bool unsaid;         /* an event could not be built */
 };
+
+static void
+stop(struct chat_answer *c)
+{
+	c->stopped = true;
+	if (c->turn != NULL)
+		turn_stop(c->turn);
+}
 
 /* ---- writing ------------------------------------------------------------- */
 
-/* Sends the event that was built; a client that left stops the turn. */
+/* Sends the event that was built; a client that left stops the turn, and so
+ * does an event for which there was no memory. */
 static void
 send_event(struct chat_answer *c)
 {
-	enum err err = buf_err(&c->event);
-
-	if (err == ERR_NONE && !c->gone)
-		err = response_write(&c->x->response, c->event.data,
-		    c->event.len);
-	if (err != ERR_NONE && !c->gone)
+	if (buf_err(&c->event) != ERR_NONE) {
+		c->unsaid = true;
+		stop(c);
+	} else if (!c->gone && response_write(&c->x->response, c->event.data,
+				   c->event.len) != ERR_NONE) {
 		c->answer.client_gone(&c->answer);
+	}
 	buf_reset(&c->event);
+}
+
+/* The last event of a stream that lacks one: it needs no memory. */
+static void
+send_unsaid(struct chat_answer *c)
+{
+	char event[CHAT_EVENT_BROKEN_MAX];
+
+	if (!c->unsaid || c->gone)
+		return;
+	chat_event_broken(event, &c->start.ids);
+	if (response_write(&c->x->response, event, strlen(event)) != ERR_NONE)
+		c->gone = true;
 }
 
 static void
@@ -79,7 +102,7 @@ ping_if_due(struct chat_answer *c, int64_t now_ms)
 static void
 send_text(struct chat_answer *c, struct span text)
 {
-	if (!c->start.streaming || c->gone)
+	if (!c->start.streaming || c->gone || c->unsaid)
 		return;
 	chat_event_message(&c->event, &c->start.ids, text);
 	send_event(c);
@@ -247,7 +270,10 @@ finish(struct chat_answer *c, struct span answer,
 		c->start.title = title_job_text(c->title);
 	title_job_end(c->title); /* what is not ready now is too late */
 	c->spent += title_job_spent(c->title);
-	if (event != NULL && event->kind == TURN_ERROR) {
+	if (c->unsaid) {
+		found = chat_fault_of(FAULT_INTERNAL, NULL, true);
+		fault = &found;
+	} else if (event != NULL && event->kind == TURN_ERROR) {
 		found = chat_fault_of(event->fault, event->message,
 		    c->start.streaming);
 		fault = &found;
@@ -261,12 +287,15 @@ finish(struct chat_answer *c, struct span answer,
 		owe_end(c);
 		found = chat_fault_of(FAULT_INTERNAL, NULL,
 		    c->start.streaming);
-		send_fault(c, &found, 0);
-	} else if (fault != NULL) {
-		send_fault(c, fault, event->retry_after_s);
-	} else {
-		send_end(c, answer);
+		fault = &found;
 	}
+	if (c->unsaid)
+		log_error("chat-messages: no memory for an event");
+	else if (fault != NULL)
+		send_fault(c, fault, event == NULL ? 0 : event->retry_after_s);
+	else
+		send_end(c, answer);
+	send_unsaid(c); /* that one might have failed, too */
 }
 
 /* The end of a turn: its citations, its usage. */
@@ -285,14 +314,6 @@ finish_turn(struct chat_answer *c, const struct turn_event *event)
 }
 
 /* ---- stepping ------------------------------------------------------------ */
-
-static void
-stop(struct chat_answer *c)
-{
-	c->stopped = true;
-	if (c->turn != NULL)
-		turn_stop(c->turn);
-}
 
 /* A store_change: signs of life. */
 static enum err

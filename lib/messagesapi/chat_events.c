@@ -1,6 +1,7 @@
 /* The JSON and the framing of POST /chat-messages. */
 #include "messagesapi/chat_events.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "json/jsonout.h"
@@ -207,6 +208,19 @@ chat_fault_of(enum engine_fault fault, const char *told, bool in_stream)
 	if (fault_table[i].told && told != NULL && told[0] != '\0')
 		f.message = told;
 	return f;
+}
+
+void
+chat_event_broken(char *out, const struct chat_ids *ids)
+{
+	struct chat_fault f = chat_fault_of(FAULT_INTERNAL, NULL, true);
+
+	(void)snprintf(out, CHAT_EVENT_BROKEN_MAX,
+	    "data: {\"event\":\"error\",\"conversation_id\":\"%s\","
+	    "\"message_id\":\"%s\",\"created_at\":%lld,\"code\":\"%s\","
+	    "\"status\":%d,\"message\":\"%s\"}\n\n",
+	    ids->conversation_id, ids->message_id,
+	    (long long)ids->created_at, f.code, f.status, f.message);
 }
 
 /* The length of {{name}} at the start of text; 0 when there is none. */

@@ -47,6 +47,10 @@ void chat_event_end(struct buf *out, const struct chat_ids *ids,
     const struct chat_metadata *m);
 void chat_event_error(struct buf *out, const struct chat_ids *ids,
     int status, const char *code, const char *message);
+/* The error of our own failures, into a text of that size: it needs no memory
+ * besides. */
+#define CHAT_EVENT_BROKEN_MAX 400
+void chat_event_broken(char *out, const struct chat_ids *ids);
 #define CHAT_EVENT_PING "event: ping\n\n"
 
 /* How a failure of the engine is told. */
