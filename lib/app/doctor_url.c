@@ -233,6 +233,11 @@ doctor_url(struct examination *e, const char *url)
 		finding(e, FINDING_WRONG, "url",
 		    "start the web server, or correct the URL",
 		    "%s: no answer: %s", url, p.reason);
+	else if (p.status >= 500 && p.told == NULL)
+		finding(e, FINDING_WRONG, "url",
+		    "grep -hs parlance: /var/log/*/error*log | tail -n 3",
+		    "%s answers with status %d; the web server's error log "
+		    "has the reason", url, p.status);
 	else if (p.told == NULL)
 		finding(e, FINDING_WRONG, "url",
 		    "see that the URL leads to this program, and that the "
