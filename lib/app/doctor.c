@@ -82,8 +82,11 @@ examine_file(struct examination *e)
 		    mend_path(mend, "chmod o-r", c->path),
 		    "everybody may read it, and it holds an upstream's key; "
 		    "its owner or group must be the program's");
+	/* By the name that this program was called by. */
+	(void)snprintf(mend, sizeof(mend), "%s key new mine",
+	    program_invocation_name);
 	if (c->n_keys == 0 && !c->server.demo)
-		finding(e, FINDING_WRONG, "keys", "parlance key new mine",
+		finding(e, FINDING_WRONG, "keys", mend,
 		    "there is no key, so nobody can ask: make one, and put "
 		    "the lines it prints into %s", c->path);
 	if (c->n_bots == 0)
@@ -98,6 +101,7 @@ static void
 examine_knowledge(struct examination *e)
 {
 	const struct config *c = e->config;
+	char mend[MEND_MOST];
 	size_t i;
 
 	for (i = 0; i < c->n_knowledge; i++) {
@@ -110,7 +114,8 @@ examine_knowledge(struct examination *e)
 			    "%s can be read", folder);
 		else
 			finding(e, FINDING_WRONG, "knowledge",
-			    "make the folder, or correct folder = ...",
+			    mend_path(mend, errno == EACCES
+				    ? "chmod -R a+rX" : "mkdir -p", folder),
 			    "[knowledge %s] %s: %s", c->knowledge[i].name,
 			    folder, strerror(errno));
 	}
@@ -134,8 +139,7 @@ examine_engines(struct examination *e)
 	void *curl = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
 	finding(e, curl != NULL ? FINDING_OK : FINDING_WRONG, "libcurl",
 	    curl != NULL ? NULL
-			 : "install libcurl (Debian: apt-get install "
-			   "libcurl4)",
+			 : "apt-get install libcurl4",
 	    curl != NULL ? "it can be loaded, for engines upstream"
 			 : "it cannot be loaded; engines upstream need it");
 	if (curl != NULL)

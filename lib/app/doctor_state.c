@@ -142,9 +142,10 @@ try_file(struct examination *e, const char *path, int fd)
 	}
 	(void)snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
 	other = open(name, O_RDWR | O_CLOEXEC);
-	if (other < 0)
-		return; /* no /proc: it cannot be tried */
-	if (is_shared(fd, other))
+	if (other < 0) /* no /proc: it cannot be tried */
+		finding(e, FINDING_OK, "state", NULL,
+		    "it is on a local file system");
+	else if (is_shared(fd, other))
 		finding(e, FINDING_OK, "state", NULL,
 		    "its file system is local, holds locks and shares "
 		    "memory: the database can use WAL");
@@ -153,7 +154,8 @@ try_file(struct examination *e, const char *path, int fd)
 		    "state = /a/folder/on/a/local/disk",
 		    "the file system of %s holds no locks or shares no "
 		    "memory", path);
-	(void)close(other);
+	if (other >= 0)
+		(void)close(other);
 }
 
 static void

@@ -26,33 +26,34 @@ static const struct {
 	const char *gateway;
 	const char *script;  /* how SCRIPT_FILENAME begins, or NULL */
 	const char *authorization, *stream;
+	const char *place;   /* where the line for authorization stands */
 } mends[] = {
-    {"Apache", "cgi", NULL,
-	"CGIPassAuth On  (in .htaccess or <Directory>; where it is refused: "
-	"SetEnvIf Authorization \"(.*)\" HTTP_AUTHORIZATION=$1)",
+    {"Apache", "cgi", NULL, "CGIPassAuth On",
 	"remove SetOutputFilter DEFLATE, or name the program "
-	"nph-parlance.cgi"},
-    {"Apache", "fastcgi", "proxy:",
-	"CGIPassAuth On  (in the <Location> that has SetHandler)",
+	"nph-parlance.cgi",
+	"; the line goes into .htaccess (or, where the host refuses it: "
+	"SetEnvIf Authorization \"(.*)\" HTTP_AUTHORIZATION=$1)"},
+    {"Apache", "fastcgi", "proxy:", "CGIPassAuth On",
 	"<Proxy \"fcgi://parlance\" enablereuse=off flushpackets=on "
-	"timeout=300>"},
-    {"Apache", "fastcgi", NULL,
-	"CGIPassAuth On  (or: FcgidPassHeader Authorization)",
-	"FcgidOutputBufferSize 0"},
+	"timeout=300>",
+	"; the line goes into the <Location> that has SetHandler"},
+    {"Apache", "fastcgi", NULL, "CGIPassAuth On",
+	"FcgidOutputBufferSize 0",
+	"; the line goes into the <Location> that has SetHandler"},
     {"lighttpd", "cgi", NULL,
 	"nothing in lighttpd hides it: look at what stands before it",
-	"server.stream-response-body = 1"},
+	"server.stream-response-body = 1", ""},
     {"lighttpd", "fastcgi", NULL,
 	"nothing in lighttpd hides it: look at what stands before it",
-	"server.stream-response-body = 1"},
+	"server.stream-response-body = 1", ""},
     {"nginx", "cgi", NULL,
 	"remove fastcgi_param HTTP_AUTHORIZATION from the location",
-	"fastcgi_buffering off; fastcgi_param NO_BUFFERING 1;"},
+	"fastcgi_buffering off; fastcgi_param NO_BUFFERING 1;", ""},
     {"nginx", "fastcgi", NULL,
 	"remove fastcgi_param HTTP_AUTHORIZATION from the location",
-	"fastcgi_buffering off;"},
+	"fastcgi_buffering off;", ""},
     {"", "", NULL, "have the web server pass the header Authorization on",
-	"have the web server pass answers on without waiting for their end"},
+	"have the web server pass answers on without waiting for their end", ""},
 };
 
 /* What came back. */
@@ -198,7 +199,7 @@ judge(struct examination *e, const struct probe *p)
 		finding(e, FINDING_WRONG, "authorization",
 		    mends[mend].authorization,
 		    "the header Authorization, which carries the key, does "
-		    "not arrive");
+		    "not arrive%s", mends[mend].place);
 	if (live)
 		finding(e, FINDING_OK, "streams", NULL,
 		    "they arrive piece by piece");
