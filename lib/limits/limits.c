@@ -569,5 +569,9 @@ limits_look(struct db *db, const struct limits_ask *ask,
 			err = find_dead(db, &subjects[i], now_us, dead, &n);
 	if (n > 0)
 		verdict->refusal = LIMITS_FREE;
+	/* Each statement sees its own moment: what was full may have been
+	 * settled before the dead were looked for. */
+	else if (err == ERR_NONE && verdict->refusal != LIMITS_FREE)
+		err = check_all(db, subjects, &any, now_us, &granted, verdict);
 	return err;
 }
