@@ -428,6 +428,34 @@ def given_sockets():
             listener.close()
 
 
+class Askers:
+    """Clients that keep asking until they are ended."""
+
+    def __init__(self, d):
+        self.d, self.stop = d, threading.Event()
+        self.failures, self.served = [], 0
+        self.threads = [threading.Thread(target=self.ask) for _ in range(4)]
+        for thread in self.threads:
+            thread.start()
+
+    def ask(self):
+        while not self.stop.is_set():
+            result = healthy(self.d)
+            if result is True:
+                self.served += 1
+            else:
+                self.failures.append(result)
+
+    def end(self, when):
+        self.stop.set()
+        for thread in self.threads:
+            thread.join()
+        tally.check("no request failed in %s (%d served)"
+                    % (when, self.served),
+                    not self.failures and self.served > 100,
+                    self.failures[:3])
+
+
 def restart_behind_a_socket():
     """The socket is systemd's: a service that is stopped and started again
     under load refuses nobody."""
@@ -442,32 +470,15 @@ def restart_behind_a_socket():
             return d.spawn("sh", "-c", 'exec "$0" --workers 8 <&%d' % fd,
                            os.path.join(d.build, "parlance.fcgi"),
                            pass_fds=[fd])
-        stop = threading.Event()
-        failures, served = [], [0]
-
-        def ask():
-            while not stop.is_set():
-                result = healthy(d)
-                if result is True:
-                    served[0] += 1
-                else:
-                    failures.append(result)
         process = start()
-        askers = [threading.Thread(target=ask) for _ in range(4)]
-        for thread in askers:
-            thread.start()
+        askers = Askers(d)
         for _ in range(5):
             time.sleep(0.2)
             process.send_signal(signal.SIGTERM)
             tally.equal("it ends", ends(process, 5), 0)
             process = start()
         time.sleep(0.2)
-        stop.set()
-        for thread in askers:
-            thread.join()
-        tally.check("no request failed in five restarts (%d served)"
-                    % served[0], not failures and served[0] > 100,
-                    failures[:3])
+        askers.end("five restarts")
         listener.close()
 
 
@@ -475,19 +486,7 @@ def take_over():
     """One process relieves another while clients keep asking."""
     with deployment() as d:
         process = d.start_fcgi(workers=16)
-        stop = threading.Event()
-        failures, served = [], [0]
-
-        def ask():
-            while not stop.is_set():
-                result = healthy(d)
-                if result is True:
-                    served[0] += 1
-                else:
-                    failures.append(result)
-        askers = [threading.Thread(target=ask) for _ in range(4)]
-        for thread in askers:
-            thread.start()
+        askers = Askers(d)
         client = open_stream(d)
         for _ in range(4):
             time.sleep(0.2)
@@ -506,12 +505,7 @@ def take_over():
             tally.equal("the relieved process ends", ends(process, 8), 0)
             process = following
             time.sleep(0.6)  # until the new one has the lock
-        stop.set()
-        for thread in askers:
-            thread.join()
-        tally.check("no request failed in four hand-overs (%d served)"
-                    % served[0], not failures and served[0] > 100,
-                    failures[:3])
+        askers.end("four hand-overs")
 
 
 # ---- many workers ----------------------------------------------------------

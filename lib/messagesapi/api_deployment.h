@@ -40,6 +40,10 @@ extern size_t deployment_gone_after;
 /* Bytes of a request's arena; 0: plenty. */
 extern size_t deployment_memory;
 
+/* From here, *commits counts each transaction that writes, on all of the
+ * store's connections. */
+void deployment_count_commits(int *commits);
+
 /* Asks; body NULL: none.  Gives the status (0: the request did not even fit
  * into deployment_memory); the body, if it is JSON, can then be looked at
  * with at(). */

@@ -2,6 +2,7 @@
 #include "messagesapi/api_deployment.h"
 
 #include <check.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +259,30 @@ ask_authorized(const char *authorization, const char *method,
     const char *path)
 {
 	return ask_whole(authorization, method, path, NULL, SPAN_NONE);
+}
+
+static int
+count_commit(void *counter)
+{
+	++*(int *)counter;
+	return 0;
+}
+
+void
+deployment_count_commits(int *commits)
+{
+	struct db *dbs[2]; /* as many as the pool has */
+	int i;
+
+	*commits = 0;
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(store_lease(deployment_stores, &dbs[i]),
+		    ERR_NONE);
+		(void)sqlite3_commit_hook(db_native(dbs[i]), count_commit,
+		    commits);
+	}
+	for (i = 0; i < 2; i++)
+		store_return(deployment_stores, dbs[i]);
 }
 
 int

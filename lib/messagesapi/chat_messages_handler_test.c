@@ -2,7 +2,6 @@
 #include "messagesapi/handlers.h"
 
 #include <check.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -417,30 +416,14 @@ START_TEST(a_client_that_leaves_stops_the_turn_and_keeps_the_part)
 }
 END_TEST
 
-static int
-count_commit(void *counter)
-{
-	++*(int *)counter;
-	return 0;
-}
-
-/* Each commit of a writing transaction is counted, on both connections. */
 START_TEST(a_turn_writes_two_transactions)
 {
-	struct db *dbs[2];
-	int commits = 0, i;
+	int commits;
 	/* The second one's bot has a limit. */
 	const char *key = _i / 2 == 0 ? C : KEY_CAP;
 
 	ck_assert_int_eq(chat(key, "q", ""), 200); /* the store is made */
-	for (i = 0; i < 2; i++) {
-		ck_assert_int_eq(store_lease(deployment_stores, &dbs[i]),
-		    ERR_NONE);
-		(void)sqlite3_commit_hook(db_native(dbs[i]), count_commit,
-		    &commits);
-	}
-	for (i = 0; i < 2; i++)
-		store_return(deployment_stores, dbs[i]);
+	deployment_count_commits(&commits);
 	ck_assert_int_eq(chat(key, "two moons", _i % 2 == 0
 	    ? "" : ",\"response_mode\":\"streaming\""), 200);
 	ck_assert_int_eq(commits, 2);

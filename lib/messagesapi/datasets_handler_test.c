@@ -335,31 +335,17 @@ START_TEST(segments_are_listed)
 }
 END_TEST
 
-static int
-count_commit(void *counter)
-{
-	++*(int *)counter;
-	return 0;
-}
-
 /* What a turn found is counted, in one of its two transactions. */
 START_TEST(a_turn_counts_hits)
 {
 	const char *path = make("Zoo"), *id;
-	struct db *dbs[2];
-	int commits = 0, i;
+	struct db *db;
+	int commits;
 
 	(void)add_text(path, "Owls", "Owls hunt by night.");
 	id = add_text(path, "Lions", "Lions sleep in the shade.");
 	ck_assert_int_eq(chat(KEY_SKY, "Where do lions sleep?", ""), 200);
-	for (i = 0; i < 2; i++) {
-		ck_assert_int_eq(store_lease(deployment_stores, &dbs[i]),
-		    ERR_NONE);
-		(void)sqlite3_commit_hook(db_native(dbs[i]), count_commit,
-		    &commits);
-	}
-	for (i = 0; i < 2; i++)
-		store_return(deployment_stores, dbs[i]);
+	deployment_count_commits(&commits);
 	ck_assert_int_eq(chat(KEY_SKY, "Where do lions sleep?", ""), 200);
 	ck_assert_int_eq(commits, 2);
 	ck_assert_int_eq(ask(D, "GET", F("%s/documents", path), NULL), 200);
@@ -378,12 +364,10 @@ START_TEST(a_turn_counts_hits)
 	    id), NULL), 200);
 	ck_assert_str_eq(text_at("data.0.hit_count"), "2");
 	ck_assert_int_eq(ask(D, "DELETE", path, NULL), 204);
-	ck_assert_int_eq(store_lease(deployment_stores, &dbs[0]), ERR_NONE);
-	commits = 0;
-	ck_assert_int_eq(sqlite3_exec(db_native(dbs[0]),
-	    "DELETE FROM segment_hits", NULL, NULL, NULL), SQLITE_OK);
-	ck_assert_int_eq(db_changes(dbs[0]), 0);
-	store_return(deployment_stores, dbs[0]);
+	ck_assert_int_eq(store_lease(deployment_stores, &db), ERR_NONE);
+	ck_assert_int_eq(db_exec(db, "DELETE FROM segment_hits"), ERR_NONE);
+	ck_assert_int_eq(db_changes(db), 0);
+	store_return(deployment_stores, db);
 }
 END_TEST
 
