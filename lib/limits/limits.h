@@ -19,6 +19,10 @@
  * (a call that broke off) is counted as engine_count_tokens() has it.  A turn
  * counts for the day on which it began.
  *
+ * A reservation is also over when its process cannot be seen and gives no
+ * sign of life, or when it is older than any turn may become: a clock that is
+ * set forward by more than that frees the places of turns that run.
+ *
  * An answer is never made shorter for the sake of room that may come back:
  * while others hold it, the turn is refused for two seconds.  Of what is left
  * of a day, a turn gets what there is, if that is worth it (least).
