@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 os.pardir, os.pardir, "conformance"))
@@ -57,19 +58,24 @@ def run(folder, *args):
                         "PARLANCE_CONFIG": str(folder / "parlance.conf")})
 
 
-def retrieve(folder, key, question):
-    body = json.dumps({"query": question}).encode()
+def ask(folder, key, method, rest, body=b""):
+    """A request to the dataset."""
     env = {"PATH": os.environ["PATH"], "GATEWAY_INTERFACE": "CGI/1.1",
            "PARLANCE_CONFIG": str(folder / "parlance.conf"),
-           "REQUEST_METHOD": "POST", "CONTENT_TYPE": "application/json",
+           "REQUEST_METHOD": method, "CONTENT_TYPE": "application/json",
            "REQUEST_URI":
-           "/v1/datasets/101b4c97-fc2e-463c-90b1-5261a4cdcafb/retrieve",
+           "/v1/datasets/101b4c97-fc2e-463c-90b1-5261a4cdcafb" + rest,
            "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": "127.0.0.1",
            "SERVER_NAME": "127.0.0.1", "SERVER_ADDR": "127.0.0.1",
            "HTTP_AUTHORIZATION": f"Bearer {key}"}
     out = subprocess.run([BUILD / "parlance.cgi"], input=body, env=env,
                          timeout=30, capture_output=True).stdout.decode()
-    records = json.loads(out.split("\r\n\r\n", 1)[1])["records"]
+    return json.loads(out.split("\r\n\r\n", 1)[1])
+
+
+def retrieve(folder, key, question):
+    body = json.dumps({"query": question}).encode()
+    records = ask(folder, key, "POST", "/retrieve", body)["records"]
     return [(r["segment"]["document"]["name"], r["score"]) for r in records]
 
 
@@ -106,6 +112,24 @@ def main():
         done = run(folder, "index")
         check("indexing makes vectors", done.returncode == 0 and
               "vectors made" in done.stderr, done.stderr)
+        for name, days in (("garage", 20), ("library", 3)):
+            then = time.time() - days * 86400
+            os.utime(folder / "pages" / f"{name}.txt", (then, then))
+        run(folder, "index")
+        got = ask(folder, key, "GET", "")
+        check("a declared dataset says how it is searched",
+              (got["indexing_technique"], got["embedding_model"],
+               got["embedding_model_provider"], got["embedding_available"],
+               got["retrieval_model_dict"]["search_method"])
+              == ("high_quality", "tiny", "vectors", True, "hybrid_search"),
+              got)
+        check("it is as old as its oldest page",
+              abs(got["created_at"] - time.time() + 20 * 86400) < 60
+              and abs(got["updated_at"] - time.time()) < 60, got)
+        got = ask(folder, key, "GET", "/documents?limit=2&page=2")
+        check("its pages are listed newest first",
+              [(d["name"], d["position"]) for d in got["data"]]
+              == [("library", 2), ("garage", 1)], got)
         path, authorization, body = calls[0]
         check("the call is /embeddings with the key and the model",
               path == "/v1/embeddings" and authorization == "Bearer sesame"

@@ -305,6 +305,10 @@ write_rows(struct preparation *p)
 		err = store_write(p->x->stores, add_rows, p);
 	if (err != ERR_NONE && p->refused)
 		return answered(p, answer_refusal(p));
+	/* A file that was removed since it was looked up (store/clean.h). */
+	if (err == ERR_CONFLICT && p->files.n > 0)
+		return answered(p, reply_invalid(p->x, NULL,
+		    "Invalid upload file"));
 	return err;
 }
 

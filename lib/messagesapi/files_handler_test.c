@@ -187,6 +187,25 @@ START_TEST(a_message_lists_its_files)
 }
 END_TEST
 
+/* As if it were cleaned between being looked up and the message's rows. */
+START_TEST(a_file_that_goes_meanwhile_is_no_file)
+{
+	const char *id = F("%s", upload_as("u", "a.png", "image/png", "x"));
+	struct db *db;
+
+	ck_assert_int_eq(store_lease(deployment_stores, &db), ERR_NONE);
+	ck_assert_int_eq(db_exec(db, "CREATE TRIGGER cleaned BEFORE INSERT "
+	    "ON message_files BEGIN SELECT RAISE(ABORT, 'no such file'); END"),
+	    ERR_NONE);
+	store_return(deployment_stores, db);
+	ck_error(chat(C, "q", F(",\"files\":[{\"type\":\"image\","
+	    "\"transfer_method\":\"local_file\",\"upload_file_id\":\"%s\"}]",
+	    id)), 400, "invalid_param", "Invalid upload file");
+	ck_assert_int_eq(ask(C, "GET", "/v1/conversations?user=u", NULL), 200);
+	ck_assert_str_eq(text_at("data"), "[]");
+}
+END_TEST
+
 START_TEST(files_are_ignored_where_uploads_are_off)
 {
 	ck_assert_int_eq(chat(KEY_CAP, "q", ",\"files\":[{\"type\":\"x\"}]"),
@@ -214,6 +233,7 @@ files_handler_suite(void)
 	tcase_add_test(t, a_file_is_previewed_once_a_message_has_it);
 	tcase_add_test(t, what_a_browser_could_run_is_only_downloaded);
 	tcase_add_test(t, a_message_lists_its_files);
+	tcase_add_test(t, a_file_that_goes_meanwhile_is_no_file);
 	tcase_add_test(t, files_are_ignored_where_uploads_are_off);
 	suite_add_tcase(s, t);
 	return s;
