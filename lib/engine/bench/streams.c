@@ -284,7 +284,7 @@ show(const char *name, struct samples *s)
 	qsort(s->at, s->n, sizeof(s->at[0]), compare);
 	printf("%s_p50=%.1f %s_p99=%.1f %s_max=%.1f ", name,
 	    (double)s->at[s->n / 2] / 1e3, name,
-	    (double)s->at[s->n * 99 / 100] / 1e3, name,
+	    (double)s->at[(s->n - 1) * 99 / 100] / 1e3, name,
 	    (double)s->at[s->n - 1] / 1e3);
 }
 
