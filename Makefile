@@ -284,6 +284,10 @@ install-server: all $(MANUALS)
 		$(DESTDIR)$(SYSCONFDIR)/parlance/parlance.conf
 	sed -e 's,@LIBDIR@,$(PREFIX)/lib,' -e 's,@SYSCONFDIR@,$(SYSCONFDIR),' \
 		fcgi/parlance.service > $(DESTDIR)$(UNITDIR)/parlance.service
+	sed -e 's,^Description=.*,& (%i\, beside the other),' \
+		-e 's,^ExecStart=,Sockets=parlance.socket\n&,' \
+		-e '/^\[Install\]/,$$d' $(DESTDIR)$(UNITDIR)/parlance.service \
+		> $(DESTDIR)$(UNITDIR)/parlance@.service
 	$(INSTALL) -m 0644 fcgi/parlance.socket $(DESTDIR)$(UNITDIR)
 	$(INSTALL) -m 0644 fcgi/parlance.sysusers \
 		$(DESTDIR)$(SYSUSERSDIR)/parlance.conf

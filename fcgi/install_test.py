@@ -47,6 +47,7 @@ def installed(root):
                  "share/parlance/fcgi/nginx.conf",
                  "share/parlance/cgi/apache.htaccess",
                  "lib/systemd/system/parlance.service",
+                 "lib/systemd/system/parlance@.service",
                  "lib/systemd/system/parlance.socket"):
         tally.check(name, os.path.exists(os.path.join(base, name)))
     stray = [os.path.join(folder, name)

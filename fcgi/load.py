@@ -10,6 +10,7 @@ stream takes a second.  An answer counts when it is complete: its whole text,
 and exactly one last event.
 """
 import threading
+import time
 
 TICKS = 10
 ANSWER = "tick " * TICKS
@@ -83,6 +84,7 @@ class Load:
     def __init__(self, asks, threads=6, kinds=KINDS):
         self.asks, self.kinds = asks, kinds
         self.served, self.failures = {}, []
+        self.slowest = {}  # seconds
         self.lock = threading.Lock()
         self.ended = threading.Event()
         self.threads = [threading.Thread(target=self.work, args=(i,),
@@ -96,11 +98,15 @@ class Load:
             ask = self.asks[i % len(self.asks)]
             kind = self.kinds[i % len(self.kinds)]
             i += 1
+            started = time.monotonic()
             try:
                 ok, seen = kind(ask)
             except Exception as e:
                 ok, seen = False, repr(e)
+            took = time.monotonic() - started
             with self.lock:
+                self.slowest[kind.__name__] = max(
+                    took, self.slowest.get(kind.__name__, 0))
                 if ok:
                     self.served[kind.__name__] = \
                         self.served.get(kind.__name__, 0) + 1

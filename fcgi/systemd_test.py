@@ -231,6 +231,7 @@ def doctor(d, _):
 
 def restarts(_, asks):
     clients = load.Load(asks, threads=9)
+    quick = load.Load(asks, threads=2, kinds=(load.health, load.bot_quick))
     pids = {main_pid()}
     for _ in range(3):
         time.sleep(0.7)
@@ -239,11 +240,40 @@ def restarts(_, asks):
         pids.add(main_pid())
     time.sleep(0.5)
     clients.stop()
+    quick.stop()
+    tally.equal("no quick question failed", quick.failures, [])
     tally.equal("three times another process", len(pids), 4)
     tally.check("no request failed in three restarts (%d served)"
                 % clients.total(), not clients.failures and
                 len(clients.served) == len(load.KINDS), clients.failures[:3])
     print("served over three restarts: %s" % clients.served)
+    print("slowest quick question: %.2f s" % max(quick.slowest.values()))
+
+
+def updates(_, asks):
+    """Another instance serves the socket while the service restarts: who has
+    a quick question does not wait for the end of anybody's stream."""
+    clients = load.Load(asks, threads=9)
+    quick = load.Load(asks, threads=2, kinds=(load.health, load.bot_quick))
+    before = main_pid()
+    for _ in range(2):
+        time.sleep(0.7)
+        did("beside it", "systemctl", "start", "parlance@update.service")
+        did("restart", "systemctl", "restart", "parlance.service")
+        did("and alone again", "systemctl", "stop",
+            "parlance@update.service")
+    time.sleep(0.3)
+    clients.stop()
+    quick.stop()
+    tally.equal("nor a quick one", quick.failures, [])
+    tally.check("another process", main_pid() not in (before, "0"))
+    tally.check("no request failed in two updates (%d served)"
+                % clients.total(), not clients.failures and
+                len(clients.served) == len(load.KINDS), clients.failures[:3])
+    slowest = max(quick.slowest.values())
+    tally.check("quick questions are answered at once (%.2f s)" % slowest,
+                slowest < 0.6, quick.slowest)
+    print("slowest quick question: %.2f s" % slowest)
 
 
 def reloads(d, _):
@@ -348,6 +378,7 @@ def removed(*_):
     left = [path for path in (
         "/etc/parlance", "/var/lib/parlance", "/usr/bin/parlance",
         "/usr/share/parlance", "/lib/systemd/system/parlance.service",
+        "/lib/systemd/system/parlance@.service",
         "/etc/systemd/system/sockets.target.wants/parlance.socket",
         "/etc/systemd/system/multi-user.target.wants/parlance.service")
         if os.path.lexists(path)]
@@ -388,8 +419,8 @@ def inside():
         d.address = SOCKET
         asks = [d.fcgi]
         for test in (installed, asked, web_servers, doctor, restarts,
-                     reloads, sandbox, crash, upgraded, disabled, removed,
-                     by_make_install):
+                     updates, reloads, sandbox, crash, upgraded, disabled,
+                     removed, by_make_install):
             started = time.monotonic()
             test(d, asks)
             print("%-12s %5.1f s" % (test.__name__,
