@@ -53,7 +53,8 @@ static const struct {
 	"remove fastcgi_param HTTP_AUTHORIZATION from the location",
 	"fastcgi_buffering off;", ""},
     {"", "", NULL, "have the web server pass the header Authorization on",
-	"have the web server pass answers on without waiting for their end", ""},
+	"have the web server pass answers on without waiting for their end",
+	""},
 };
 
 /* What came back. */
