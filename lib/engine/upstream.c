@@ -159,11 +159,14 @@ struct upstream_call {
 	struct buf in;       /* what arrived */
 	struct buf out;      /* what the worker takes from, without lock */
 	size_t taken;        /* bytes of out that were taken */
-	int64_t received;
+	/* Set under the lock and read without: workers that share it are
+	 * woken together when a model speaks in bursts. */
+	_Atomic int64_t received;
+	_Atomic size_t waiting; /* in.len */
+	_Atomic enum upstream_state state; /* set after what came before it */
 	struct pollfd fds[CALL_FDS];
 	size_t n_fds;
 	int bell; /* an eventfd */
-	enum upstream_state state;
 	bool sent; /* the request is on its way */
 	bool paused, added;
 	char reason[CURL_ERROR_SIZE];
@@ -247,6 +250,7 @@ receive(char *data, size_t size, size_t count, void *context)
 	if (buf_err(&call->in) != ERR_NONE)
 		return 0;
 	call->received += (int64_t)n;
+	call->waiting = call->in.len;
 	ring(call);
 	return n;
 }
@@ -597,10 +601,10 @@ collect(struct upstream *u)
 		    message->easy_handle, CURLINFO_PRIVATE, (char **)&call);
 		if (call == NULL)
 			continue;
-		call->state = state_of(call, message->data.result);
 		if (call->reason[0] == '\0')
 			(void)snprintf(call->reason, sizeof(call->reason),
 			    "%s", lib.easy_strerror(message->data.result));
+		call->state = state_of(call, message->data.result);
 		ring(call);
 	}
 }
@@ -663,13 +667,10 @@ upstream_interests(const struct upstream_call *call, struct interests *in)
 enum upstream_state
 upstream_state(const struct upstream_call *call)
 {
-	enum upstream_state state;
+	enum upstream_state state = call->state;
 
-	lock(call);
 	/* What arrived before the end comes before the end. */
-	state = call->in.len > 0 ? UPSTREAM_RUNNING : call->state;
-	unlock(call);
-	return state;
+	return call->waiting > 0 ? UPSTREAM_RUNNING : state;
 }
 
 int
@@ -716,13 +717,14 @@ upstream_data(struct upstream_call *call)
 {
 	struct buf taken;
 
-	if (call->taken == call->out.len) {
+	if (call->taken == call->out.len && call->waiting > 0) {
 		buf_reset(&call->out);
 		call->taken = 0;
 		lock(call);
 		taken = call->out;
 		call->out = call->in;
 		call->in = taken;
+		call->waiting = 0;
 		if (call->paused && call->state == UPSTREAM_RUNNING) {
 			call->paused = false;
 			(void)lib.easy_pause(call->easy, CURLPAUSE_CONT);
@@ -742,10 +744,5 @@ upstream_take(struct upstream_call *call, size_t n)
 int64_t
 upstream_received(const struct upstream_call *call)
 {
-	int64_t received;
-
-	lock(call);
-	received = call->received;
-	unlock(call);
-	return received;
+	return call->received;
 }
