@@ -10,13 +10,14 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "conformance"))
-from deployment import Deployment, FastCGI, Tally
+from deployment import Deployment, FastCGI, Tally, parse_cgi
 from fake_upstream import FakeUpstream
 
 BUILD = sys.argv[1]
@@ -107,6 +108,19 @@ class Place(Deployment):
             return self.cgi("POST", uri, data, key=self.keys[key])
         here = self.sockets[where % len(self.sockets)][0]
         return here.fcgi("POST", uri, data, key=self.keys[key])
+
+    def program(self, started, key, api, bot, **more):
+        """A CGI program that somebody may kill: it is put into started."""
+        uri, data = self.body(api, bot, **more)
+        data, headers = self.encode(data, {})
+        process = subprocess.Popen(
+            [os.path.join(self.build, "parlance.cgi")],
+            env=dict(self.env, **self.params("POST", uri, data, headers,
+                                             self.keys[key])),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL)
+        started.append(process)
+        return parse_cgi(process.communicate(data)[0])
 
     def begin(self, key, api, bot, where=0, **more):
         """A request whose reply is not waited for; its client."""
@@ -358,7 +372,7 @@ def kills(rounds=14):
             if n > 0:
                 used, first = check_places(d, n, lost)
             seen, lock = {"whole": 0, "tried": 0}, threading.Lock()
-            over = threading.Event()
+            over, programs = threading.Event(), []
 
             def client(i):
                 j = 0
@@ -368,8 +382,9 @@ def kills(rounds=14):
                     with lock:
                         seen["tried"] += 1
                     try:
-                        reply = d.ask(i % 2 if i % 6 else 5, "k", api, "b",
-                                      stream=stream)
+                        reply = d.ask(i % 2, "k", api, "b", stream=stream) \
+                            if i % 6 else d.program(programs, "k", api, "b",
+                                                    stream=stream)
                         if whole(api, stream, reply):
                             with lock:
                                 seen["whole"] += 1
@@ -381,9 +396,9 @@ def kills(rounds=14):
             for t in threads:
                 t.start()
             time.sleep(rng.uniform(0.1, 0.35))
-            for _, process in d.sockets:
-                process.kill()
             over.set()
+            for process in [p for _, p in d.sockets] + programs[:]:
+                process.kill()
             for t in threads:
                 t.join()
             for _, process in d.sockets:
@@ -405,8 +420,8 @@ def kills(rounds=14):
         d.start_one()
         check_places(d, rounds, lost)
         tally.check("turns were killed in the middle", total >= rounds, total)
-        print("  %d kills of two processes, %d turns in the middle, "
-              "%d calls" % (rounds, total, len(d.up.calls)))
+        print("  %d kills of two processes and four programs, %d turns in "
+              "the middle, %d calls" % (rounds, total, len(d.up.calls)))
 
 
 def check_places(d, n, lost):
