@@ -35,37 +35,23 @@ read_options(struct exchange *x, const struct pyjson *body,
     struct dataset_view *d, struct dataset_document_row *row,
     struct faults *f, enum err *err)
 {
+	static const char *const techniques[] = {"high_quality", "economy",
+	    NULL};
 	static const char *const forms[] = {"text_model", "hierarchical_model",
-	    "qa_model"};
-	struct span technique, form;
-	size_t i;
+	    "qa_model", NULL};
+	const char *technique = parse_choice(body, f, "indexing_technique",
+	    techniques, NULL);
 
-	technique = parse_string(body, f, "indexing_technique", false);
-	if (technique.data != NULL && !span_is(technique, "high_quality") &&
-	    !span_is(technique, "economy"))
-		faults_add(f, "indexing_technique",
-		    "Input should be 'high_quality' or 'economy'");
-	form = parse_string(body, f, "doc_form", false);
-	row->doc_form = forms[0];
-	for (i = 0; i < 3 && form.data != NULL; i++)
-		if (span_is(form, forms[i]))
-			break;
-	if (i == 3)
-		faults_add(f, "doc_form", "Input should be 'text_model', "
-		    "'hierarchical_model' or 'qa_model'");
-	else
-		row->doc_form = forms[i];
+	row->doc_form = parse_choice(body, f, "doc_form", forms, forms[0]);
 	if (faults_answered(f, x, err))
 		return false;
-	if (technique.data == NULL && d->row.technique == NULL) {
+	if (technique == NULL && d->row.technique == NULL) {
 		*err = reply_invalid(x, "indexing_technique",
 		    "indexing_technique is required.");
 		return false;
 	}
 	if (d->row.technique == NULL)
-		d->row.technique = span_is(technique, "economy")
-		    ? "economy"
-		    : "high_quality";
+		d->row.technique = technique;
 	return true;
 }
 

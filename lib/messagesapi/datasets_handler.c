@@ -22,23 +22,6 @@
 
 /* ---- making -------------------------------------------------------------- */
 
-/* One of the words, or absent; the fallback when absent or null. */
-static const char *
-read_choice(const struct pyjson *body, struct faults *f, const char *name,
-    const char *const *words, const char *fallback)
-{
-	struct span text = parse_string(body, f, name, false);
-	size_t i;
-
-	if (text.data == NULL)
-		return fallback;
-	for (i = 0; words[i] != NULL; i++)
-		if (span_is(text, words[i]))
-			return words[i];
-	faults_add(f, name, "Input is not one of the values it may have");
-	return fallback;
-}
-
 static const char *
 read_text(struct exchange *x, const struct pyjson *body, struct faults *f,
     const char *name, size_t most, const char *fallback)
@@ -79,11 +62,15 @@ read_dataset(struct exchange *x, struct dataset_row *row, enum err *err)
 	    name.data == NULL ? "" : name.data, name.len);
 	row->description = read_text(x, body, &faults, "description",
 	    DESCRIPTION_CODES_MAX, "");
-	row->technique = read_choice(body, &faults, "indexing_technique",
+	row->technique = parse_choice(body, &faults, "indexing_technique",
 	    techniques, NULL);
-	row->permission = read_choice(body, &faults, "permission",
+	row->permission = parse_choice(body, &faults, "permission",
 	    permissions, "only_me");
-	(void)read_choice(body, &faults, "provider", providers, "vendor");
+	/* Nobody can declare another's API of knowledge here. */
+	if (strcmp(parse_choice(body, &faults, "provider", providers,
+		"vendor"), "external") == 0)
+		faults_add(&faults, "provider",
+		    "External API template not found.");
 	row->embedding_model = read_text(x, body, &faults, "embedding_model",
 	    200, NULL);
 	row->embedding_provider = read_text(x, body, &faults,

@@ -481,6 +481,19 @@ START_TEST(bad_requests_are_refused)
 }
 END_TEST
 
+START_TEST(a_choice_names_what_there_is)
+{
+	ck_error(ask(D, "POST", "/v1/datasets",
+	    "{\"name\":\"Old\",\"permission\":7,\"provider\":\"x\"}"), 400,
+	    "invalid_param", "permission: Input should be 'only_me', "
+	    "'all_team_members' or 'partial_members'; provider: Input should "
+	    "be 'vendor' or 'external'");
+	ck_error(ask(D, "POST", "/v1/datasets",
+	    "{\"name\":\"Old\",\"provider\":\"external\"}"), 400,
+	    "invalid_param", "provider: External API template not found.");
+}
+END_TEST
+
 START_TEST(a_first_document_decides_the_technique)
 {
 	const char *path;
@@ -534,6 +547,7 @@ datasets_handler_suite(void)
 	    sizeof(uploads) / sizeof(uploads[0]));
 	tcase_add_loop_test(t, bad_requests_are_refused, 0,
 	    sizeof(refusals) / sizeof(refusals[0]));
+	tcase_add_test(t, a_choice_names_what_there_is);
 	tcase_add_test(t, a_first_document_decides_the_technique);
 	tcase_add_test(t, keys_of_the_other_kind_are_unknown);
 	suite_add_tcase(s, t);

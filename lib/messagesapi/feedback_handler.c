@@ -19,21 +19,14 @@ struct feedback_request {
 static bool
 read_request(struct exchange *x, struct feedback_request *r, enum err *err)
 {
+	static const char *const ratings[] = {"like", "dislike", NULL};
 	struct faults faults = FAULTS_INIT;
-	const struct pyjson *body, *rating;
+	const struct pyjson *body;
 
 	if (!parse_body(x, &body, err) ||
 	    !parse_user(x, body, true, &r->user, err))
 		return false;
-	rating = pyjson_get(body, "rating");
-	r->rating = NULL;
-	if (span_is(pyjson_string(rating), "like"))
-		r->rating = "like";
-	else if (span_is(pyjson_string(rating), "dislike"))
-		r->rating = "dislike";
-	else if (pyjson_given(rating))
-		faults_add(&faults, "rating",
-		    "Input should be 'like' or 'dislike'");
+	r->rating = parse_choice(body, &faults, "rating", ratings, NULL);
 	r->content = parse_string(body, &faults, "content", false);
 	return !faults_answered(&faults, x, err);
 }

@@ -303,6 +303,37 @@ parse_string(const struct pyjson *object, struct faults *f, const char *name,
 	return SPAN_NONE;
 }
 
+/* "Input should be 'a', 'b' or 'c'" */
+static void
+not_of_words(struct faults *f, const char *name, const char *const *words)
+{
+	struct buf text = BUF_INIT(4096);
+	size_t i;
+
+	for (i = 0; words[i] != NULL; i++)
+		buf_printf(&text, "%s'%s'",
+		    i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ",
+		    words[i]);
+	faults_add(f, name, "Input should be %s", buf_text(&text));
+	buf_release(&text);
+}
+
+const char *
+parse_choice(const struct pyjson *object, struct faults *f, const char *name,
+    const char *const *words, const char *fallback)
+{
+	const struct pyjson *value = pyjson_get(object, name);
+	size_t i;
+
+	if (!pyjson_given(value))
+		return fallback;
+	for (i = 0; words[i] != NULL; i++)
+		if (span_is(pyjson_string(value), words[i]))
+			return words[i];
+	not_of_words(f, name, words);
+	return fallback;
+}
+
 bool
 parse_member_bool(const struct pyjson *object, struct faults *f,
     const char *name, bool fallback)

@@ -61,6 +61,9 @@ void parse_query_uuid(struct exchange *x, struct faults *f, const char *name,
 /* A string; SPAN_NONE when absent or null and not required. */
 struct span parse_string(const struct pyjson *object, struct faults *f,
     const char *name, bool required);
+/* One of words (NULL ends them); the fallback when absent or null. */
+const char *parse_choice(const struct pyjson *object, struct faults *f,
+    const char *name, const char *const *words, const char *fallback);
 bool parse_member_bool(const struct pyjson *object, struct faults *f,
     const char *name, bool fallback);
 
