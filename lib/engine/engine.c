@@ -15,7 +15,7 @@
 #include "engine/upstream.h"
 
 /* engine_bound(): an upstream's frame, and what nobody can tell. */
-#define FRAME_TOKENS 64
+#define FRAME_TOKENS 128
 #define MESSAGE_TOKENS 16
 #define IMAGE_TOKENS 2048
 

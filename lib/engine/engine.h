@@ -178,7 +178,7 @@ enum err engine_start(const struct engine_config *engine,
  *
  * "openai": no text has more tokens than bytes, whatever the vocabulary (or
  * than bytes_per_token says, which is the operator's word), and a
- * conversation's frame is given 16 tokens for each message and 64 for the
+ * conversation's frame is given 16 tokens for each message and 128 for the
  * whole.  Images have no such bound; each is given 2,048.  The others count
  * with engine_count_tokens().
  */

@@ -15,9 +15,9 @@
  * the prompt that was built, passages and history included, and an answer as
  * long as the upstream is then told.  The engines of ours know their figures
  * beforehand.  It does not hold for an upstream that tells more than it was
- * allowed or than its prompt has bytes; and what an upstream does not tell
- * (a call that broke off) is counted as engine_count_tokens() has it.  A turn
- * counts for the day on which it began.
+ * allowed or than engine_bound() gives its prompt; and what an upstream does
+ * not tell (a call that broke off) is counted as engine_count_tokens() has
+ * it.  A turn counts for the day on which it began.
  *
  * A reservation is also over when its process cannot be seen and gives no
  * sign of life, or when it is older than any turn may become: a clock that is

@@ -335,18 +335,18 @@ START_TEST(an_upstream_needs_its_longest_answer)
 	ck_assert_int_eq(turn_start(&setup, &turn), ERR_NONE);
 	turn_need(turn, &need);
 	/* The frame, two messages, their bytes. */
-	ck_assert_int_eq(need.most, 64 + 2 * 16 + 9 + 7 + TURN_ANSWER_TOKENS);
+	ck_assert_int_eq(need.most, 128 + 2 * 16 + 9 + 7 + TURN_ANSWER_TOKENS);
 	ck_assert_int_eq(need.least, need.most - TURN_ANSWER_TOKENS +
 	    TURN_ANSWER_LEAST);
 	bot.max_output_tokens = 100;
 	engines[1].bytes_per_token = 3;
 	turn_need(turn, &need);
 	/* Never fewer than we count ourselves: three for each. */
-	ck_assert_int_eq(need.most, 64 + 2 * 16 + 3 + 3 + 100);
+	ck_assert_int_eq(need.most, 128 + 2 * 16 + 3 + 3 + 100);
 	ck_assert_int_eq(need.least, need.most);
 	engines[1].vision = true;
 	turn_need(turn, &need);
-	ck_assert_int_eq(need.most, 64 + 2 * 16 + 3 + 3 + 100 + 2 * 2048);
+	ck_assert_int_eq(need.most, 128 + 2 * 16 + 3 + 3 + 100 + 2 * 2048);
 }
 END_TEST
 
