@@ -1,4 +1,11 @@
-/* Leader and followers; see the header. */
+/*
+ * Workers that accept by themselves; see the header.
+ *
+ * Each of the few that wait for connections does so at a place (an epoll
+ * descriptor) of its own that wakes for it alone (EPOLLEXCLUSIVE), the first
+ * place first: so a quiet site keeps using the same warm worker, and under
+ * load a connection costs no other wake-up than the one by the kernel.
+ */
 #include "workers.h"
 
 #include <errno.h>
@@ -7,6 +14,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -30,6 +38,7 @@
 #define HEAD_LIMIT_MS 30000  /* for the whole head of a request */
 #define IDLE_S 20            /* then a worker that is not needed ends */
 #define KEPT_IDLE 8
+#define PLACES 16            /* workers that wait for connections, most */
 #define DRAIN_MS 300         /* this long without a connection: drained */
 #define RETRY_MS 100         /* after accept failed for want of something */
 #define LOG_EVERY_MS 60000
@@ -45,10 +54,12 @@ struct worker {
 	struct worker *next, *previous; /* of all workers */
 	struct worker *below;           /* of the idle ones */
 	bool idle;                      /* it is one of those */
+	int place;                      /* where it accepts; -1 */
 	bool ending;
 	pthread_cond_t wake;
 	struct generation *generation;  /* engine's, or NULL */
 	struct engine_worker *engine;
+	pthread_mutex_t watch;          /* of the two below */
 	int fd;                         /* being served; -1 */
 	int64_t head_until_ms;          /* 0: the head was read */
 };
@@ -57,9 +68,15 @@ struct workers {
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	struct generation *current;
-	struct worker *first, *idle, *leader;
+	struct worker *first, *idle;
 	size_t n, most;
+	size_t accepting;               /* places taken */
+	struct {
+		int epoll;
+		bool taken;
+	} places[PLACES];
 	int listen_fd, kick_fd;
+	int64_t accepted_ms;            /* when the last one was */
 	bool stopping, draining, failed_once;
 	int64_t logged_ms;
 };
@@ -122,16 +139,86 @@ take_current(struct worker *w)
 	w->engine = engine_worker_new(app_config(w->generation->app));
 }
 
-/* ---- leading ------------------------------------------------------------ */
+/* ---- places ------------------------------------------------------------- */
 
+/* Wakes all that wait for a connection, to look at what has changed. */
 static void
 kick(struct workers *all)
 {
 	uint64_t one = 1;
 
 	if (write(all->kick_fd, &one, sizeof(one)) < 0)
-		return; /* it is kicked already */
+		return; /* it counts to 2^64 */
 }
+
+static bool
+open_place(struct workers *all, int *place)
+{
+	struct epoll_event connection = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+	/* At its edge: each place is told once of each kick. */
+	struct epoll_event kicked = {.events = EPOLLIN | EPOLLET};
+
+	*place = epoll_create1(EPOLL_CLOEXEC);
+	return *place >= 0 &&
+	    epoll_ctl(*place, EPOLL_CTL_ADD, all->listen_fd, &connection) ==
+		0 &&
+	    epoll_ctl(*place, EPOLL_CTL_ADD, all->kick_fd, &kicked) == 0;
+}
+
+static bool
+open_places(struct workers *all)
+{
+	size_t i;
+
+	for (i = 0; i < PLACES; i++)
+		all->places[i].epoll = -1;
+	all->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (all->kick_fd < 0)
+		return false;
+	for (i = 0; i < PLACES; i++)
+		if (!open_place(all, &all->places[i].epoll))
+			return false;
+	return true;
+}
+
+static void
+close_places(struct workers *all)
+{
+	size_t i;
+
+	for (i = 0; i < PLACES; i++)
+		if (all->places[i].epoll >= 0)
+			(void)close(all->places[i].epoll);
+	if (all->kick_fd >= 0)
+		(void)close(all->kick_fd);
+}
+
+/* The first free one; false: there is none. Under the lock. */
+static bool
+take_place(struct worker *w)
+{
+	struct workers *all = w->all;
+	int i;
+
+	for (i = 0; i < PLACES; i++)
+		if (!all->places[i].taken) {
+			all->places[i].taken = true;
+			all->accepting++;
+			w->place = i;
+			return true;
+		}
+	return false;
+}
+
+static void
+leave_place(struct worker *w)
+{
+	w->all->places[w->place].taken = false;
+	w->all->accepting--;
+	w->place = -1;
+}
+
+/* ---- workers ------------------------------------------------------------ */
 
 static struct worker *
 add_worker(struct workers *all)
@@ -148,8 +235,9 @@ add_worker(struct workers *all)
 	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	(void)pthread_cond_init(&w->wake, &attr);
 	(void)pthread_condattr_destroy(&attr);
+	(void)pthread_mutex_init(&w->watch, NULL);
 	w->all = all;
-	w->fd = -1;
+	w->fd = w->place = -1;
 	w->next = all->first;
 	if (all->first != NULL)
 		all->first->previous = w;
@@ -170,6 +258,7 @@ remove_worker(struct worker *w)
 	if (w->next != NULL)
 		w->next->previous = w->previous;
 	(void)pthread_cond_destroy(&w->wake);
+	(void)pthread_mutex_destroy(&w->watch);
 	free(w);
 	all->n--;
 	(void)pthread_cond_broadcast(&all->ended);
@@ -191,18 +280,17 @@ start_thread(struct worker *w)
 	return ok;
 }
 
-/* Makes another worker the leader, an idle one or a new one; with none to
- * be had, the next that has finished leads.  Under the lock. */
+/* Nobody accepts any more: an idle worker shall, or a new one; with none to
+ * be had, the next that has finished does.  Under the lock. */
 static void
 promote(struct workers *all)
 {
 	struct worker *w = all->idle;
 
-	all->leader = NULL;
 	if (w != NULL) {
 		all->idle = w->below;
 		w->idle = false;
-		all->leader = w;
+		(void)take_place(w);
 		(void)pthread_cond_signal(&w->wake);
 		return;
 	}
@@ -211,10 +299,10 @@ promote(struct workers *all)
 	w = add_worker(all);
 	if (w == NULL)
 		return;
-	all->leader = w;
+	(void)take_place(w);
 	if (start_thread(w))
 		return;
-	all->leader = NULL;
+	leave_place(w);
 	remove_worker(w);
 	if (!all->failed_once)
 		log_error("cannot make more than %zu worker threads: %s",
@@ -226,40 +314,32 @@ promote(struct workers *all)
 static void
 accept_failed(struct workers *all, int error)
 {
-	struct pollfd p = {.fd = all->kick_fd, .events = POLLIN};
 	int64_t now = clock_monotonic_ms();
+	bool log;
 
-	if (all->logged_ms == 0 || now - all->logged_ms > LOG_EVERY_MS) {
-		log_error("cannot accept a connection: %s", strerror(error));
+	(void)pthread_mutex_lock(&all->lock);
+	log = all->logged_ms == 0 || now - all->logged_ms > LOG_EVERY_MS;
+	if (log)
 		all->logged_ms = now;
-	}
-	(void)poll(&p, 1, RETRY_MS);
+	(void)pthread_mutex_unlock(&all->lock);
+	if (log)
+		log_error("cannot accept a connection: %s", strerror(error));
+	(void)poll(NULL, 0, RETRY_MS);
 }
 
-/* The leader waits for a connection; -1: look what has changed. */
+/* Waits at the worker's place for a connection; -1: look what has changed.
+ * After a kick too there may be one: whom it woke may be gone. */
 static int
-next_connection(struct workers *all, bool draining)
+next_connection(struct worker *w, bool draining, bool *nothing)
 {
-	struct pollfd fds[2] = {
-	    {.fd = all->listen_fd, .events = POLLIN},
-	    {.fd = all->kick_fd, .events = POLLIN},
-	};
-	uint64_t count;
-	int n, fd;
+	struct workers *all = w->all;
+	struct epoll_event event;
+	int n = epoll_wait(all->places[w->place].epoll, &event, 1,
+	    draining ? DRAIN_MS : IDLE_S * 1000);
+	int fd;
 
-	n = poll(fds, 2, draining ? DRAIN_MS : -1);
-	if (n > 0 && fds[1].revents != 0) {
-		if (read(all->kick_fd, &count, sizeof(count)) < 0)
-			return -1; /* somebody else has */
-		return -1;
-	}
-	if (n == 0 && draining) {
-		(void)pthread_mutex_lock(&all->lock);
-		all->stopping = true;
-		(void)pthread_mutex_unlock(&all->lock);
-		return -1;
-	}
-	if (n <= 0 || fds[0].revents == 0)
+	*nothing = n == 0;
+	if (n <= 0)
 		return -1;
 	fd = accept4(all->listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	if (fd < 0 && errno != EAGAIN && errno != EINTR &&
@@ -273,10 +353,10 @@ next_connection(struct workers *all, bool draining)
 static void
 set_serving(struct worker *w, int fd, int64_t head_until_ms)
 {
-	(void)pthread_mutex_lock(&w->all->lock);
+	(void)pthread_mutex_lock(&w->watch);
 	w->fd = fd;
 	w->head_until_ms = head_until_ms;
-	(void)pthread_mutex_unlock(&w->all->lock);
+	(void)pthread_mutex_unlock(&w->watch);
 }
 
 static void
@@ -336,27 +416,25 @@ wait_idle(struct worker *w)
 	return false;
 }
 
-/* Waits until this worker leads; false: it shall end.  Under the lock. */
+/* Waits until this worker may accept; false: it shall end. Under the lock. */
 static bool
-wait_to_lead(struct worker *w)
+wait_for_place(struct worker *w)
 {
-	struct workers *all = w->all;
-
-	while (all->leader != w) {
-		if (all->stopping)
-			return false;
-		if (all->leader == NULL) {
-			all->leader = w;
-			break;
-		}
+	while (!w->all->stopping) {
+		if (w->place >= 0)
+			return true;
+		if (w->idle)
+			leave_idle(w);
+		if (take_place(w))
+			return true;
 		if (!wait_idle(w))
 			return false;
 	}
-	if (all->stopping) {
-		all->leader = NULL;
-		return false;
-	}
-	return true;
+	if (w->place >= 0)
+		leave_place(w);
+	if (w->idle)
+		leave_idle(w);
+	return false;
 }
 
 /* Wakes every idle worker, to look at what has changed.  Under the lock. */
@@ -372,33 +450,67 @@ wake_idle(struct workers *all)
 	all->idle = NULL;
 }
 
+/* Nobody came for as long as this worker waited.  True: it shall end.  Under
+ * the lock. */
+static bool
+nobody_came(struct workers *all)
+{
+	if (all->draining && clock_monotonic_ms() - all->accepted_ms >=
+	    DRAIN_MS) {
+		all->stopping = true;
+		wake_idle(all);
+		kick(all);
+	}
+	/* It has left its place: does another still accept? */
+	return all->accepting > 0 && all->n > KEPT_IDLE;
+}
+
+/* Accepts one connection; -1: look what has changed.  *idle: this worker is
+ * one too many.  Under the lock, which it opens meanwhile. */
+static int
+accept_one(struct worker *w, bool *idle)
+{
+	struct workers *all = w->all;
+	bool draining = all->draining, nothing;
+	int fd;
+
+	*idle = false;
+	(void)pthread_mutex_unlock(&all->lock);
+	fd = next_connection(w, draining, &nothing);
+	(void)pthread_mutex_lock(&all->lock);
+	leave_place(w);
+	if (nothing)
+		*idle = nobody_came(all);
+	if (fd < 0)
+		return -1;
+	if (draining)
+		all->accepted_ms = clock_monotonic_ms();
+	take_current(w);
+	if (all->accepting == 0)
+		promote(all);
+	return fd;
+}
+
 static void *
 worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct workers *all = w->all;
-	bool draining;
+	bool idle = false;
 	int fd;
 
 	(void)pthread_mutex_lock(&all->lock);
-	while (wait_to_lead(w)) {
+	while (!idle && wait_for_place(w)) {
 		drop_old(w);
-		draining = all->draining;
-		(void)pthread_mutex_unlock(&all->lock);
-		fd = next_connection(all, draining);
-		(void)pthread_mutex_lock(&all->lock);
+		fd = accept_one(w, &idle);
 		if (fd < 0)
 			continue;
-		take_current(w);
-		promote(all);
 		(void)pthread_mutex_unlock(&all->lock);
 		serve(w, fd);
 		(void)pthread_mutex_lock(&all->lock);
 	}
 	w->ending = true;
 	drop_old(w);
-	if (all->stopping)
-		wake_idle(all);
 	remove_worker(w);
 	(void)pthread_mutex_unlock(&all->lock);
 	return NULL;
@@ -424,12 +536,13 @@ workers_new(struct app *app, int listen_fd, size_t most)
 	all->current = current;
 	all->listen_fd = listen_fd;
 	all->most = most < 1 ? 1 : most;
-	all->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	begun = open_places(all);
 	(void)pthread_mutex_init(&all->lock, NULL);
 	(void)pthread_cond_init(&all->ended, NULL);
 	(void)pthread_mutex_lock(&all->lock);
-	promote(all);
-	begun = all->leader != NULL && all->kick_fd >= 0;
+	if (begun)
+		promote(all);
+	begun = all->n > 0;
 	(void)pthread_mutex_unlock(&all->lock);
 	if (begun)
 		return all;
@@ -464,15 +577,23 @@ workers_replace(struct workers *all, struct app *app)
 void
 workers_tick(struct workers *all)
 {
+	struct pollfd waiting = {.fd = all->listen_fd, .events = POLLIN};
 	int64_t now = clock_monotonic_ms();
 	struct worker *w;
 
 	(void)pthread_mutex_lock(&all->lock);
-	for (w = all->first; w != NULL; w = w->next)
+	for (w = all->first; w != NULL; w = w->next) {
+		(void)pthread_mutex_lock(&w->watch);
 		if (w->fd >= 0 && w->head_until_ms != 0 &&
 		    now > w->head_until_ms)
 			(void)shutdown(w->fd, SHUT_RDWR);
+		(void)pthread_mutex_unlock(&w->watch);
+	}
 	(void)pthread_mutex_unlock(&all->lock);
+	/* A process on the same socket that was killed just after it was
+	 * woken has left a connection for which nobody else is. */
+	if (poll(&waiting, 1, 0) > 0)
+		kick(all);
 }
 
 void
@@ -483,6 +604,7 @@ workers_stop(struct workers *all, bool drain)
 		all->draining = true;
 	else
 		all->stopping = true;
+	all->accepted_ms = clock_monotonic_ms();
 	wake_idle(all);
 	kick(all);
 	(void)pthread_mutex_unlock(&all->lock);
@@ -518,11 +640,14 @@ workers_cut(struct workers *all)
 
 	(void)pthread_mutex_lock(&all->lock);
 	all->stopping = true;
-	for (w = all->first; w != NULL; w = w->next)
+	for (w = all->first; w != NULL; w = w->next) {
+		(void)pthread_mutex_lock(&w->watch);
 		if (w->fd >= 0)
 			/* It reads as a peer that has left; what is
 			 * written still arrives. */
 			(void)shutdown(w->fd, SHUT_RD);
+		(void)pthread_mutex_unlock(&w->watch);
+	}
 	(void)pthread_mutex_unlock(&all->lock);
 }
 
@@ -530,8 +655,7 @@ void
 workers_free(struct workers *all)
 {
 	generation_free(all->current);
-	if (all->kick_fd >= 0)
-		(void)close(all->kick_fd);
+	close_places(all);
 	(void)pthread_cond_destroy(&all->ended);
 	(void)pthread_mutex_destroy(&all->lock);
 	free(all);

@@ -1,12 +1,13 @@
 /*
  * Worker threads, each serving one request at a time.
  *
- * One worker, the leader, waits for the next connection; when it has one, it
- * makes another the leader and serves.  Idle workers are taken from a stack,
- * so the few that a quiet site needs stay warm and the memory of the others
- * is never touched; threads are made only when all are busy.  When no worker
- * is left nobody accepts, and connections wait in the socket's queue, where
- * another process may take them.
+ * Some workers wait for connections, each for one; when the last of them has
+ * got one, it calls an idle worker to wait in its place, or makes one.  Idle
+ * workers are taken from a stack, so the few that a quiet site needs stay
+ * warm and the memory of the others is never touched; those that nobody has
+ * needed for long end.  When no worker is left nobody accepts, and
+ * connections wait in the socket's queue, where another process may take
+ * them.
  */
 #ifndef PARLANCE_WORKERS_H
 #define PARLANCE_WORKERS_H
