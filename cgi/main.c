@@ -173,8 +173,11 @@ set_signals(void)
 int
 main(int argc, char **argv)
 {
-	static const struct gateway_ops ops = {cgi_param, cgi_read, cgi_write,
-	    cgi_client_fd, cgi_client_gone};
+	static const struct gateway_ops ops = {.param = cgi_param,
+	    .read = cgi_read,
+	    .write = cgi_write,
+	    .client_fd = cgi_client_fd,
+	    .client_gone = cgi_client_gone};
 	struct gateway_cgi g = {.gateway = {.ops = &ops, .cgi = true}};
 	const char *name;
 	struct app *app;

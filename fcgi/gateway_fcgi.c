@@ -14,6 +14,7 @@
 #include <fastcgi.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -51,6 +52,7 @@ fcgi_read(struct gateway *g, char *data, size_t len, size_t *got)
 	if (*got > 0)
 		return ERR_NONE;
 	self(g)->drained = true;
+	self(g)->input_ended = error == 0;
 	if (error == EAGAIN || error == EWOULDBLOCK)
 		return ERR_TIMEOUT;
 	return error != 0 ? ERR_IO : ERR_NONE;
@@ -59,12 +61,12 @@ fcgi_read(struct gateway *g, char *data, size_t len, size_t *got)
 /* ---- records ------------------------------------------------------------ */
 
 static char *
-record_head(char *head, const struct gateway_fcgi *g, int type, size_t len)
+record_head(char *head, int request_id, int type, size_t len)
 {
 	head[0] = 1; /* the protocol's version */
 	head[1] = (char)type;
-	head[2] = (char)(g->request.requestId >> 8);
-	head[3] = (char)g->request.requestId;
+	head[2] = (char)(request_id >> 8);
+	head[3] = (char)request_id;
 	head[4] = (char)(len >> 8);
 	head[5] = (char)len;
 	head[6] = head[7] = 0; /* no padding */
@@ -102,24 +104,32 @@ send_all(int fd, struct iovec *iov, size_t n)
 /* One piece of the answer, at most RECORD_MAX; with the last one goes the end
  * of the request, so that a short answer is one write. */
 static bool
-send_piece(struct gateway_fcgi *g, const char *data, size_t len, bool last)
+send_record(int fd, int request_id, struct span piece, bool last)
 {
 	char head[8], tail[24] = {0};
 	struct iovec iov[3];
 	size_t n = 0;
 
-	if (len > 0) {
-		iov[n++] = (struct iovec){record_head(head, g, FCGI_STDOUT,
-		    len), sizeof(head)};
-		iov[n++] = (struct iovec){(void *)(uintptr_t)data, len};
+	if (piece.len > 0) {
+		iov[n++] = (struct iovec){record_head(head, request_id,
+		    FCGI_STDOUT, piece.len), sizeof(head)};
+		iov[n++] = (struct iovec){(void *)(uintptr_t)piece.data,
+		    piece.len};
 	}
 	if (last) {
-		record_head(tail, g, FCGI_STDOUT, 0);
-		record_head(tail + 8, g, FCGI_END_REQUEST, 8);
+		record_head(tail, request_id, FCGI_STDOUT, 0);
+		record_head(tail + 8, request_id, FCGI_END_REQUEST, 8);
 		iov[n++] = (struct iovec){tail, sizeof(tail)};
-		g->ended = true;
 	}
-	if (!send_all(g->request.ipcFd, iov, n))
+	return send_all(fd, iov, n);
+}
+
+static bool
+send_piece(struct gateway_fcgi *g, struct span piece, bool last)
+{
+	g->wrote = true;
+	g->ended = last;
+	if (!send_record(g->request.ipcFd, g->request.requestId, piece, last))
 		g->gone = true;
 	return !g->gone;
 }
@@ -132,14 +142,13 @@ fcgi_write(struct gateway *g, const char *data, size_t len)
 
 	while (len > 0 && !f->gone && !f->ended) {
 		piece = len > RECORD_MAX ? RECORD_MAX : len;
-		(void)send_piece(f, data, piece, g->last && piece == len);
+		(void)send_piece(f, (struct span){data, piece},
+		    g->last && piece == len);
 		data += piece;
 		len -= piece;
 	}
 	return f->gone || len > 0 ? ERR_CLIENT_GONE : ERR_NONE;
 }
-
-/* ---- the client --------------------------------------------------------- */
 
 /* Reads what is left of the body, so that a readable connection means that
  * the peer has closed it or aborts the request. */
@@ -159,6 +168,66 @@ drain(struct gateway_fcgi *g)
 		g->gone = true;
 	g->drained = true;
 }
+
+/* ---- an answer that is sent later --------------------------------------- */
+
+struct rest {
+	struct gateway_rest rest; /* first */
+	int fd, request_id;
+	size_t len;
+	char data[];
+};
+
+/* A short answer on a connection that has taken nothing yet: its buffer has
+ * room for it, whoever reads it and when. */
+#define HELD_MOST 65536U
+
+static void
+send_rest(struct gateway_rest *rest, struct span instead)
+{
+	struct rest *r = (struct rest *)rest;
+
+	if (instead.data == NULL)
+		instead = (struct span){r->data, r->len};
+	if (instead.len <= RECORD_MAX)
+		(void)send_record(r->fd, r->request_id, instead, true);
+	(void)close(r->fd);
+	free(r);
+}
+
+static bool
+fcgi_hold(struct gateway *g, const char *data, size_t len)
+{
+	struct gateway_fcgi *f = self(g);
+	struct rest *r;
+
+	drain(f);
+	if (f->gone || f->wrote || !f->input_ended || len > HELD_MOST)
+		return false;
+	r = malloc(sizeof(*r) + len);
+	if (r == NULL)
+		return false;
+	r->rest.send = send_rest;
+	r->request_id = f->request.requestId;
+	r->len = len;
+	memcpy(r->data, data, len);
+	f->rest = &r->rest;
+	return true;
+}
+
+static struct gateway_rest *
+fcgi_rest(struct gateway *g)
+{
+	struct gateway_fcgi *f = self(g);
+	struct rest *r = (struct rest *)f->rest;
+
+	f->rest = NULL;
+	r->fd = f->request.ipcFd;
+	f->request.ipcFd = -1;
+	return &r->rest;
+}
+
+/* ---- the client --------------------------------------------------------- */
 
 static int
 fcgi_client_fd(struct gateway *g, short *events)
@@ -202,7 +271,8 @@ bool
 gateway_fcgi_open(struct gateway_fcgi *g, int fd)
 {
 	static const struct gateway_ops ops = {fcgi_param, fcgi_read,
-	    fcgi_write, fcgi_client_fd, fcgi_client_gone};
+	    fcgi_write, fcgi_client_fd, fcgi_client_gone, fcgi_hold,
+	    fcgi_rest};
 	struct timeval limit = {.tv_sec = GATEWAY_FCGI_TIMEOUT_S};
 
 	memset(g, 0, sizeof(*g));
@@ -233,8 +303,20 @@ gateway_fcgi_open(struct gateway_fcgi *g, int fd)
 void
 gateway_fcgi_close(struct gateway_fcgi *g)
 {
+	if (g->request.ipcFd < 0) { /* the rest has it */
+		FCGX_Free(&g->request, 0);
+		return;
+	}
 	if (!g->ended && !g->gone)
-		(void)send_piece(g, NULL, 0, true);
+		(void)send_piece(g, SPAN_NONE, true);
+	drain(g);
+	if (g->input_ended && !g->gone) {
+		/* The library would wait until the peer closes, for what it
+		 * may still send: it has sent all. */
+		(void)close(g->request.ipcFd);
+		FCGX_Free(&g->request, 0);
+		return;
+	}
 	/* Without its input the library leaves the streams alone that are
 	 * not there any more. */
 	if (g->request.in != NULL)

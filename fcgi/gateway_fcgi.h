@@ -9,8 +9,10 @@
 struct gateway_fcgi {
 	struct gateway gateway;
 	FCGX_Request request;
-	bool drained; /* the body was read to its end */
-	bool gone;
+	bool drained; /* the body was read to its end, or cannot be */
+	bool input_ended; /* the peer has said that this is the end */
+	bool gone, wrote;
+	struct gateway_rest *rest; /* an answer that is held back */
 	bool ended; /* the end of the request was written */
 };
 

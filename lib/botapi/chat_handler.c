@@ -216,7 +216,8 @@ reserve(struct chat_answer *a, const struct bot_config *bot, enum err *err)
 		turn_need(a->turn, &need);
 	r.ask.least_tokens = need.least;
 	r.ask.most_tokens = need.most;
-	*err = store_write(a->x->stores, store_reservation, &r);
+	/* A power cut ends the turn that it is for. */
+	*err = store_write_unsynced(a->x->stores, store_reservation, &r, NULL);
 	if (*err != ERR_NONE)
 		return false;
 	turn_allow(a->turn, a->ticket.tokens);
@@ -240,9 +241,21 @@ beat(struct chat_answer *a, int64_t now_ms)
 	if (a->ticket.id == 0 || now_ms < a->next_beat_ms)
 		return;
 	a->next_beat_ms = now_ms + LIMITS_BEAT_MS;
-	if (store_write(a->x->stores, store_beat, &a->ticket) != ERR_NONE)
+	if (store_write_unsynced(a->x->stores, store_beat, &a->ticket, NULL) !=
+	    ERR_NONE)
 		a->next_beat_ms = now_ms + 1000;
 }
+
+/* What a turn has used, apart from the exchange. */
+struct usage_note {
+	const char *account;
+	int32_t day;
+	struct usage_counts counts;
+	struct limits_ticket ticket;
+	int64_t spent_tokens;
+	size_t user_len;
+	char user[];
+};
 
 static void
 count_usage(const struct chat_answer *a, struct usage_counts *c)
@@ -263,23 +276,40 @@ count_usage(const struct chat_answer *a, struct usage_counts *c)
 	count_text(result->answer, &c->response_words, &c->response_tokens);
 }
 
+static struct usage_note *
+note_usage(const struct chat_answer *a)
+{
+	struct span user = a->request.user_id;
+	struct usage_note *note = arena_alloc(a->x->request.arena,
+	    sizeof(*note) + user.len);
+
+	if (note == NULL)
+		return NULL;
+	*note = (struct usage_note){
+	    .account = a->x->caller->key->name,
+	    .day = (int32_t)(clock_now_s() / DAY_S),
+	    .ticket = a->ticket,
+	    .spent_tokens = turn_result(a->turn)->spent_tokens,
+	    .user_len = user.len,
+	};
+	if (user.len > 0)
+		memcpy(note->user, user.data, user.len);
+	count_usage(a, &note->counts);
+	return note;
+}
+
 /* A store_change. */
 static enum err
 store_usage(struct db *db, void *arg)
 {
-	const struct chat_answer *a = arg;
-	struct usage_counts counts;
-	enum err err;
+	const struct usage_note *note = arg;
+	enum err err = usage_rows_add(db, note->account,
+	    (struct span){note->user, note->user_len}, note->day,
+	    &note->counts);
 
-	count_usage(a, &counts);
-	err = usage_rows_add(db, a->x->caller->key->name, a->request.user_id,
-	    (int32_t)(clock_now_s() / DAY_S), &counts);
-	if (err == ERR_NONE)
-		err = turn_store_hits(a->turn, db);
-	if (err != ERR_NONE)
-		return err;
-	return limits_settle(db, &a->ticket,
-	    turn_result(a->turn)->spent_tokens);
+	return err != ERR_NONE
+	    ? err
+	    : limits_settle(db, &note->ticket, note->spent_tokens);
 }
 
 /* What a turn used of its reservation. */
@@ -297,19 +327,65 @@ store_spent(struct db *db, void *arg)
 	return limits_settle(db, &s->ticket, s->tokens);
 }
 
-static enum err
-add_usage(struct chat_answer *a)
+/* Usage could not be stored: its place must not stay taken. */
+static void
+lose_usage(struct store_pool *stores, void *arg)
 {
-	struct spent spent = {a->ticket, turn_result(a->turn)->spent_tokens};
+	const struct usage_note *note = arg;
+	struct spent spent = {note->ticket, note->spent_tokens};
+
+	if (spent.ticket.id != 0)
+		store_owe(stores, store_spent, &spent, sizeof(spent));
+}
+
+/* A turn that found segments counts that too. */
+struct usage_and_hits {
+	struct usage_note *note;
+	const struct turn *turn;
+};
+
+/* A store_change. */
+static enum err
+store_usage_and_hits(struct db *db, void *arg)
+{
+	const struct usage_and_hits *both = arg;
+	enum err err = store_usage(db, both->note);
+
+	return err == ERR_NONE ? turn_store_hits(both->turn, db) : err;
+}
+
+/* Stores it now; a whole answer that has no hits to count carries it along,
+ * and is stored when it is sent. */
+static enum err
+add_usage(struct chat_answer *a, bool whole)
+{
+	struct store_pool *stores = a->x->stores;
+	struct usage_and_hits both = {.turn = a->turn};
+	struct store_pending *pending;
 	enum err err;
 
 	if (a->counted)
 		return ERR_NONE;
+	both.note = note_usage(a);
+	pending = arena_alloc(a->x->request.arena, sizeof(*pending));
+	if (both.note == NULL || pending == NULL)
+		return ERR_MEMORY; /* give_back() comes */
 	a->counted = true;
-	err = store_write(a->x->stores, store_usage, a);
-	/* Its place must not stay taken. */
-	if (err != ERR_NONE && a->ticket.id != 0)
-		store_owe(a->x->stores, store_spent, &spent, sizeof(spent));
+	if (whole && !turn_has_hits(a->turn)) {
+		*pending = (struct store_pending){
+		    .change = store_usage,
+		    .lost = lose_usage,
+		    .arg = both.note,
+		    .size = sizeof(*both.note) + both.note->user_len,
+		};
+		store_write_with(a->x, pending);
+		return ERR_NONE;
+	}
+	err = whole ? store_write_before(stores, store_usage_and_hits, &both,
+			  &a->x->response)
+		    : store_write(stores, store_usage_and_hits, &both);
+	if (err != ERR_NONE)
+		lose_usage(stores, both.note);
 	return err;
 }
 
@@ -424,7 +500,7 @@ end_with_fault(struct chat_answer *a, enum engine_fault fault,
 	if (message == NULL)
 		message = "The answer could not be made.";
 	if (turn_result(a->turn)->answer.len > 0) {
-		enum err err = add_usage(a);
+		enum err err = add_usage(a, false);
 
 		if (err != ERR_NONE)
 			log_error("chat: usage is lost: %s", err_text(err));
@@ -454,7 +530,7 @@ end_complete(struct chat_answer *a, int64_t now_ms)
 		    now_ms);
 		return;
 	}
-	err = add_usage(a);
+	err = add_usage(a, !a->request.stream && !a->x->response.gone);
 	if (err == ERR_NONE)
 		err = a->failed;
 	if (err == ERR_NONE && !a->x->response.gone)

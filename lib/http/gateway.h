@@ -11,8 +11,17 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 struct gateway;
+
+/* A whole answer that a gateway holds back, and the connection with it. */
+struct gateway_rest {
+	/* Sends what was held, or `instead` of it when that has data; ends
+	 * the request, closes the connection and frees the rest.  Does not
+	 * block.  On any thread. */
+	void (*send)(struct gateway_rest *rest, struct span instead);
+};
 
 struct gateway_ops {
 	/* A CGI meta-variable (RFC 3875), such as "REQUEST_METHOD" or
@@ -37,6 +46,12 @@ struct gateway_ops {
 	/* Has the client left, or the server asked this request to end
 	 * (SIGTERM under CGI)?  Does not wait. */
 	bool (*client_gone)(struct gateway *g);
+
+	/* Keeps data, all that there is to send, for later.  False: it
+	 * cannot, write it.  NULL: it never can. */
+	bool (*hold)(struct gateway *g, const char *data, size_t len);
+	/* What is held; the gateway has nothing more to do with it. */
+	struct gateway_rest *(*rest)(struct gateway *g);
 };
 
 struct gateway {

@@ -71,8 +71,11 @@ void
 gateway_memory_init(struct gateway_memory *m, const char *const *params,
     struct span body)
 {
-	static const struct gateway_ops ops = {memory_param, memory_read,
-	    memory_write, memory_client_fd, memory_client_gone};
+	static const struct gateway_ops ops = {.param = memory_param,
+	    .read = memory_read,
+	    .write = memory_write,
+	    .client_fd = memory_client_fd,
+	    .client_gone = memory_client_gone};
 
 	*m = (struct gateway_memory){.gateway = {.ops = &ops},
 	    .params = params,

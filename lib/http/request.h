@@ -12,10 +12,13 @@
 #include "base/text.h"
 #include "http/gateway.h"
 
+/* With its NUL. */
+#define REQUEST_ID 33
+
 struct request {
 	struct arena *arena;   /* everything of this request */
 	struct gateway *gateway;
-	char id[33];           /* x-request-id: 32 lower-case hex digits */
+	char id[REQUEST_ID]; /* x-request-id: 32 lower-case hex digits */
 	const char *method;    /* "GET"; never NULL */
 	struct span path;      /* percent-decoded, base path removed, begins
 	                        * with '/'; NUL-terminated */

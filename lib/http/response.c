@@ -132,6 +132,38 @@ response_header(struct response *r, const char *name, struct span value)
 	return buf_err(&r->head);
 }
 
+void
+response_not_before(struct response *r, enum err (*wait)(void *arg),
+    void *arg)
+{
+	r->wait = wait;
+	r->wait_arg = arg;
+}
+
+/* Waits for what must come before. */
+static enum err
+await(struct response *r)
+{
+	enum err (*wait)(void *arg) = r->wait;
+
+	r->wait = NULL;
+	return wait == NULL ? ERR_NONE : wait(r->wait_arg);
+}
+
+/* Leaves all of the answer with the gateway, rather than wait. */
+static bool
+hold(struct response *r, struct span all)
+{
+	const struct gateway_ops *ops = r->gateway->ops;
+
+	if (r->wait == NULL || ops->hold == NULL ||
+	    !ops->hold(r->gateway, all.data, all.len))
+		return false;
+	r->wait = NULL;
+	r->held = true;
+	return true;
+}
+
 static enum err
 put(struct response *r, const char *data, size_t len)
 {
@@ -175,7 +207,11 @@ send_with(struct response *r, struct span body, bool whole)
 	if (joined)
 		buf_add(&out, body.data, body.len);
 	err = buf_err(&out);
-	if (err == ERR_NONE) {
+	if (err == ERR_NONE && whole && joined)
+		r->sent = hold(r, (struct span){out.data, out.len});
+	if (err == ERR_NONE && !r->sent)
+		err = await(r);
+	if (err == ERR_NONE && !r->held) {
 		r->sent = true;
 		r->gateway->last = whole && joined;
 		err = put(r, out.data, out.len);
@@ -193,6 +229,7 @@ enum err
 response_send(struct response *r, const char *content_type, struct span body)
 {
 	char length[24];
+	size_t before = r->head.len;
 	bool bare = r->status == 204 || r->status == 304;
 	enum err err = ERR_NONE;
 
@@ -204,7 +241,10 @@ response_send(struct response *r, const char *content_type, struct span body)
 		err = response_header(r, "Content-Length", span_of(length));
 	if (err != ERR_NONE)
 		return err;
-	return send_with(r, r->no_body || bare ? SPAN_NONE : body, true);
+	err = send_with(r, r->no_body || bare ? SPAN_NONE : body, true);
+	if (err != ERR_NONE && !r->sent) /* another answer may take its place */
+		buf_truncate(&r->head, before);
+	return err;
 }
 
 enum err
@@ -261,7 +301,9 @@ response_write(struct response *r, const char *data, size_t len)
 		return r->gone ? ERR_CLIENT_GONE : ERR_MEMORY;
 	if (r->no_body || len == 0)
 		return r->gone ? ERR_CLIENT_GONE : ERR_NONE;
-	err = put(r, data, len);
+	err = await(r);
+	if (err == ERR_NONE)
+		err = put(r, data, len);
 	if (err == ERR_NONE)
 		r->body_bytes += len;
 	return err;

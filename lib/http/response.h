@@ -22,6 +22,9 @@ struct response {
 	bool no_body;         /* HEAD: the body is not written */
 	bool gone;            /* a write said ERR_CLIENT_GONE */
 	size_t body_bytes;    /* written so far */
+	bool held;            /* the gateway keeps all of it for now */
+	enum err (*wait)(void *arg); /* before anything more is sent */
+	void *wait_arg;
 };
 
 /* Starts an answer; sends nothing.  request_id goes into x-request-id. */
@@ -32,6 +35,15 @@ void response_release(struct response *r);
 /* Forgets status and headers (but not x-request-id), for an error that
  * replaces a half-made answer. Only before anything was sent. */
 void response_restart(struct response *r);
+
+/*
+ * Nothing more is sent before wait(arg), called once, has said ERR_NONE; its
+ * failure is that of the next send or write.  A gateway that can hold a whole
+ * answer back does so instead, and `held` is set: then whoever serves the
+ * exchange must wait, and let gateway_rest go (http/gateway.h).
+ */
+void response_not_before(struct response *r, enum err (*wait)(void *arg),
+    void *arg);
 
 void response_status(struct response *r, int status);
 /* The standard reason phrase, "Unprocessable Entity"; never "". */

@@ -204,6 +204,90 @@ START_TEST(a_program_named_nph_writes_the_status_line)
 }
 END_TEST
 
+static int waits;
+static enum err wait_says;
+
+static enum err
+wait(void *arg)
+{
+	ck_assert_ptr_eq(arg, &waits);
+	ck_assert_uint_eq(memory.output.len, 0);
+	waits++;
+	return wait_says;
+}
+
+START_TEST(nothing_is_sent_before_what_must_come_first)
+{
+	waits = 0;
+	wait_says = ERR_NONE;
+	response_not_before(&response, wait, &waits);
+	if (_i == 0) {
+		ck_assert_int_eq(response_send(&response, "text/plain",
+		    SPAN("x")), ERR_NONE);
+	} else {
+		ck_assert_int_eq(response_begin_stream(&response,
+		    "text/plain"), ERR_NONE);
+		ck_assert_int_eq(response_write(&response, "x", 1), ERR_NONE);
+	}
+	ck_assert_int_eq(waits, 1);
+	ck_assert(memory.output.len > 0);
+}
+END_TEST
+
+START_TEST(what_must_come_first_may_fail)
+{
+	waits = 0;
+	wait_says = ERR_STORE;
+	response_not_before(&response, wait, &waits);
+	ck_assert_int_eq(response_send(&response, "text/plain", SPAN("x")),
+	    ERR_STORE);
+	ck_assert_uint_eq(memory.writes, 0);
+	ck_assert(!response.sent);
+	response_status(&response, 500);
+	ck_assert_int_eq(response_send(&response, "text/html", SPAN("sorry")),
+	    ERR_NONE);
+	ck_assert_int_eq(waits, 1);
+	ck_assert_int_eq(gateway_memory_status(&memory), 500);
+	ck_assert_ptr_null(strstr(buf_text(&memory.output), "text/plain"));
+}
+END_TEST
+
+static char held[256];
+
+static bool
+hold_it(struct gateway *g, const char *data, size_t len)
+{
+	(void)g;
+	if (len >= sizeof(held))
+		return false;
+	memcpy(held, data, len);
+	held[len] = '\0';
+	return true;
+}
+
+START_TEST(a_gateway_may_hold_a_whole_answer_back)
+{
+	struct gateway_ops ops = *memory.gateway.ops;
+	static const char large[300];
+	bool fits = _i == 0;
+
+	ops.hold = hold_it;
+	memory.gateway.ops = &ops;
+	waits = 0;
+	wait_says = ERR_NONE;
+	response_not_before(&response, wait, &waits);
+	ck_assert_int_eq(response_send(&response, "text/plain",
+	    fits ? SPAN("later") : (struct span){large, sizeof(large)}),
+	    ERR_NONE);
+	ck_assert(response.sent);
+	ck_assert_int_eq(response.held, fits);
+	ck_assert_int_eq(waits, !fits);
+	ck_assert_uint_eq(memory.writes, !fits);
+	if (fits)
+		ck_assert_ptr_nonnull(strstr(held, "\r\n\r\nlater"));
+}
+END_TEST
+
 START_TEST(every_status_has_a_phrase)
 {
 	int status;
@@ -235,6 +319,10 @@ response_suite(void)
 	tcase_add_test(t, a_client_that_left_is_told_from_then_on);
 	tcase_add_test(t, a_large_body_is_not_joined_to_its_head);
 	tcase_add_test(t, a_program_named_nph_writes_the_status_line);
+	tcase_add_loop_test(t, nothing_is_sent_before_what_must_come_first, 0,
+	    2);
+	tcase_add_test(t, what_must_come_first_may_fail);
+	tcase_add_loop_test(t, a_gateway_may_hold_a_whole_answer_back, 0, 2);
 	tcase_add_test(t, every_status_has_a_phrase);
 	suite_add_tcase(s, t);
 	return s;

@@ -280,7 +280,10 @@ finish(struct chat_answer *c, struct span answer,
 	}
 	err = complete_row(c, fault, answer);
 	if (err == ERR_NONE)
-		err = store_write(c->x->stores, store_end, c);
+		err = c->start.streaming
+		    ? store_write(c->x->stores, store_end, c)
+		    : store_write_before(c->x->stores, store_end, c,
+			  &c->x->response);
 	if (err != ERR_NONE) {
 		log_error("chat-messages: storing an answer: %s",
 		    err_text(err));
@@ -339,7 +342,8 @@ look_around(struct chat_answer *c)
 	if (now_ms < c->next_beat_ms)
 		return;
 	c->next_beat_ms = now_ms + MESSAGE_BEAT_MS;
-	if (store_write(c->x->stores, store_beat, c) != ERR_NONE)
+	if (store_write_unsynced(c->x->stores, store_beat, c, NULL) !=
+	    ERR_NONE)
 		c->next_beat_ms = now_ms + 1000;
 }
 

@@ -301,8 +301,9 @@ write_rows(struct preparation *p)
 {
 	enum err err = make_ids(p);
 
+	/* A power cut ends the turn that they begin. */
 	if (err == ERR_NONE)
-		err = store_write(p->x->stores, add_rows, p);
+		err = store_write_unsynced(p->x->stores, add_rows, p, NULL);
 	if (err != ERR_NONE && p->refused)
 		return answered(p, answer_refusal(p));
 	/* A file that was removed since it was looked up (store/clean.h). */

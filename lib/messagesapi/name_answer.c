@@ -132,7 +132,7 @@ reserve(struct name_answer *n, struct span user, enum err *err)
 	*err = ERR_NONE;
 	if (!limits_any(r.ask.key, NULL))
 		return true;
-	*err = store_write(n->x->stores, store_reservation, &r);
+	*err = store_write_unsynced(n->x->stores, store_reservation, &r, NULL);
 	if (*err != ERR_NONE)
 		return false;
 	if (n->ticket.tokens > 0)

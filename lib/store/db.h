@@ -68,7 +68,19 @@ int64_t db_last_id(struct db *db);
 
 /* BEGIN IMMEDIATE: a transaction that will write. */
 enum err db_begin(struct db *db) __attribute__((warn_unused_result));
+/* When it returns ERR_NONE, what was changed is on the disk (durable). */
 enum err db_commit(struct db *db) __attribute__((warn_unused_result));
+/*
+ * In two steps, so that the next writer need not wait for the disk: others
+ * read what was committed, but nobody may be told of it before db_sync(), of
+ * any connection to the same database, has said ERR_NONE.  (If it fails, the
+ * change is made and may yet be lost.)  db_unsynced() false: the second step
+ * is not needed, there was nothing to write or the first has done it.
+ */
+enum err db_commit_unsynced(struct db *db)
+    __attribute__((warn_unused_result));
+enum err db_sync(struct db *db) __attribute__((warn_unused_result));
+bool db_unsynced(const struct db *db);
 void db_rollback(struct db *db); /* no transaction open: nothing */
 /* BEGIN ... for several reads that must agree; end with db_commit. Never
  * hold one while a stream waits. */

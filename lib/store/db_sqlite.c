@@ -38,6 +38,10 @@ struct db {
 	int64_t busy_since_ms;
 	uint32_t jitter;
 	int log_frames; /* in the write-ahead log after our last commit */
+	bool leaves_log; /* longer than the process */
+	bool syncs;      /* db_commit() does, not SQLite */
+	bool has_synced;
+	bool wrote;      /* into the log, with the last commit */
 	char journal[16];
 	struct db_stmt *statements[STATEMENTS_MAX];
 	size_t n_statements;
@@ -142,6 +146,7 @@ count_frames(void *arg, sqlite3 *handle, const char *name, int frames)
 {
 	struct db *db = arg;
 
+	db->wrote = true;
 	db->log_frames = frames;
 	if (frames >= LOG_FRAMES_MOST)
 		(void)sqlite3_wal_checkpoint_v2(handle, name,
@@ -165,17 +170,57 @@ leave_log(struct db *db)
 	    NULL);
 	(void)sqlite3_file_control(db->handle, "main",
 	    SQLITE_FCNTL_PERSIST_WAL, &keep);
-	(void)sqlite3_wal_hook(db->handle, count_frames, db);
+	db->leaves_log = true;
 }
 
 static void
 shorten_log(struct db *db)
 {
-	if (db->log_frames < LOG_FRAMES_LONG)
+	if (!db->leaves_log || db->log_frames < LOG_FRAMES_LONG)
 		return;
 	(void)sqlite3_busy_handler(db->handle, NULL, NULL);
 	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL,
 	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
+/*
+ * A commit into a write-ahead log is whole once it is written; what keeps it
+ * is one fdatasync of the log, and that serves every commit before it.  So a
+ * long-lived connection commits without (which is what "NORMAL" means with a
+ * log) and syncs afterwards, when the next writer is at work already.
+ */
+static int
+set_durable(struct db *db, const struct db_options *options)
+{
+	db->syncs = options->durable && !options->short_lived &&
+	    strcmp(db->journal, "wal") == 0;
+	return sqlite3_exec(db->handle, options->durable && !db->syncs
+		? "PRAGMA synchronous=FULL"
+		: "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
+}
+
+static int
+set_journal(struct db *db, const char *path, const struct db_options *options)
+{
+	int code = sqlite3_exec(db->handle, "PRAGMA journal_mode", read_journal,
+	    db, NULL);
+
+	if (code != SQLITE_OK || options->read_only)
+		return code;
+	if (is_network_file(path))
+		return strcmp(db->journal, "wal") != 0
+		    ? SQLITE_OK
+		    : sqlite3_exec(db->handle, "PRAGMA journal_mode=DELETE",
+			  read_journal, db, NULL);
+	if (strcmp(db->journal, "wal") != 0)
+		code = sqlite3_exec(db->handle, "PRAGMA journal_mode=WAL",
+		    read_journal, db, NULL);
+	(void)sqlite3_wal_hook(db->handle, count_frames, db);
+	if (options->short_lived)
+		leave_log(db);
+	/* Another process may be reading the new file: the rollback journal
+	 * serves until the next start. */
+	return code == SQLITE_BUSY ? SQLITE_OK : code;
 }
 
 static int
@@ -193,29 +238,8 @@ configure(struct db *db, const char *path, const struct db_options *options)
 	    NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return code;
-	code = sqlite3_exec(db->handle,
-	    options->durable ? "PRAGMA synchronous=FULL"
-			     : "PRAGMA synchronous=NORMAL",
-	    NULL, NULL, NULL);
-	if (code != SQLITE_OK)
-		return code;
-	code = sqlite3_exec(db->handle, "PRAGMA journal_mode", read_journal, db,
-	    NULL);
-	if (code != SQLITE_OK || options->read_only)
-		return code;
-	if (is_network_file(path))
-		return strcmp(db->journal, "wal") != 0
-		    ? SQLITE_OK
-		    : sqlite3_exec(db->handle, "PRAGMA journal_mode=DELETE",
-			  read_journal, db, NULL);
-	if (strcmp(db->journal, "wal") != 0)
-		code = sqlite3_exec(db->handle, "PRAGMA journal_mode=WAL",
-		    read_journal, db, NULL);
-	if (options->short_lived)
-		leave_log(db);
-	/* Another process may be reading the new file: the rollback journal
-	 * serves until the next start. */
-	return code == SQLITE_BUSY ? SQLITE_OK : code;
+	code = set_journal(db, path, options);
+	return code == SQLITE_OK ? set_durable(db, options) : code;
 }
 
 enum err
@@ -528,13 +552,55 @@ db_begin_read(struct db *db)
 }
 
 enum err
-db_commit(struct db *db)
+db_commit_unsynced(struct db *db)
 {
-	enum err err = db_run(db_prepare(db, "COMMIT"));
+	enum err err;
 
+	db->wrote = false;
+	err = db_run(db_prepare(db, "COMMIT"));
 	if (err != ERR_NONE)
 		db_rollback(db);
+	/* The log's name is synced by the connection that made the file. */
+	else if (db_unsynced(db) && !db->has_synced)
+		err = db_sync(db);
 	return err;
+}
+
+enum err
+db_sync(struct db *db)
+{
+	sqlite3_file *log = NULL;
+	int code;
+
+	if (!db->syncs)
+		return ERR_NONE;
+	code = sqlite3_file_control(db->handle, "main",
+	    SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (code == SQLITE_OK)
+		code = log == NULL || log->pMethods == NULL
+		    ? SQLITE_ERROR
+		    : log->pMethods->xSync(log,
+			  SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+	db->has_synced = code == SQLITE_OK;
+	db->wrote = db->wrote && code != SQLITE_OK;
+	if (code == SQLITE_OK)
+		return ERR_NONE;
+	log_error("store: a commit could not be synced (SQLite %d)", code);
+	return err_of(code);
+}
+
+bool
+db_unsynced(const struct db *db)
+{
+	return db->syncs && db->wrote;
+}
+
+enum err
+db_commit(struct db *db)
+{
+	enum err err = db_commit_unsynced(db);
+
+	return err == ERR_NONE && db_unsynced(db) ? db_sync(db) : err;
 }
 
 void

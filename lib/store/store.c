@@ -10,8 +10,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <semaphore.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,27 +21,10 @@
 #include "base/metrics.h"
 #include "config/config.h"
 #include "store/migrations.h"
+#include "store/writer.h"
 
 #define POOL_MOST 64
 #define LOG_EVERY_MS 60000
-#define DEBTS_MOST 1000 /* changes that are owed */
-
-/* A change that waits for its transaction; on its caller's stack. */
-struct write {
-	store_change change;
-	void *arg;
-	enum err err;
-	sem_t wake; /* done, or it is this one's turn to lead */
-	bool leads;
-	struct write *next;
-};
-
-/* A change that is owed: made with the next that can be stored. */
-struct debt {
-	struct debt *next;
-	store_change change;
-	max_align_t arg[];
-};
 
 struct store_pool {
 	const struct config *config;
@@ -52,10 +33,7 @@ struct store_pool {
 	struct db *idle[POOL_MOST];
 	int n_idle, n_out, most;
 	int64_t logged_ms;   /* when a failure was last logged; 0: never */
-	struct write *first, **last; /* changes that wait */
-	bool writing;        /* a thread leads: it makes them */
-	struct debt *debts;
-	int n_debts;
+	struct writer *writer;
 };
 
 const char *
@@ -72,22 +50,15 @@ store_pool_new(const struct config *config, int most)
 	if (p == NULL)
 		return NULL;
 	p->config = config;
-	p->last = &p->first;
+	p->writer = writer_new(p);
+	if (p->writer == NULL) {
+		free(p);
+		return NULL;
+	}
 	p->most = most < 1 ? 1 : most > POOL_MOST ? POOL_MOST : most;
 	(void)pthread_mutex_init(&p->lock, NULL);
 	(void)pthread_cond_init(&p->returned, NULL);
 	return p;
-}
-
-static void
-free_debts(struct debt *list)
-{
-	struct debt *next;
-
-	for (; list != NULL; list = next) {
-		next = list->next;
-		free(list);
-	}
 }
 
 void
@@ -95,12 +66,18 @@ store_pool_free(struct store_pool *p)
 {
 	if (p == NULL)
 		return;
-	free_debts(p->debts);
+	writer_free(p->writer);
 	while (p->n_idle > 0)
 		db_close(p->idle[--p->n_idle]);
 	(void)pthread_cond_destroy(&p->returned);
 	(void)pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+struct writer *
+store_pool_writer(const struct store_pool *p)
+{
+	return p->writer;
 }
 
 static enum err
@@ -233,10 +210,29 @@ await_connection(struct store_pool *p)
 }
 
 enum err
-store_lease(struct store_pool *p, struct db **db)
+store_pool_open(struct store_pool *p, struct db **db)
 {
 	const char *why = NULL;
+	enum err err = open_store(p->config, p->most == 1, db, &why);
 	bool log;
+
+	(void)pthread_mutex_lock(&p->lock);
+	log = err != ERR_NONE && (p->logged_ms == 0 ||
+	    clock_monotonic_ms() - p->logged_ms >= LOG_EVERY_MS);
+	if (err == ERR_NONE)
+		p->logged_ms = 0;
+	else if (log)
+		p->logged_ms = clock_monotonic_ms();
+	(void)pthread_mutex_unlock(&p->lock);
+	if (log)
+		log_error("store: %s/parlance.db: %s", p->config->server.state,
+		    why);
+	return err;
+}
+
+enum err
+store_lease(struct store_pool *p, struct db **db)
+{
 	enum err err;
 
 	*db = NULL;
@@ -255,23 +251,13 @@ store_lease(struct store_pool *p, struct db **db)
 	if (*db != NULL)
 		return ERR_NONE;
 
-	err = open_store(p->config, p->most == 1, db, &why);
-	(void)pthread_mutex_lock(&p->lock);
-	if (err == ERR_NONE) {
-		p->logged_ms = 0;
-		(void)pthread_mutex_unlock(&p->lock);
+	err = store_pool_open(p, db);
+	if (err == ERR_NONE)
 		return ERR_NONE;
-	}
+	(void)pthread_mutex_lock(&p->lock);
 	p->n_out--;
-	log = p->logged_ms == 0 ||
-	    clock_monotonic_ms() - p->logged_ms >= LOG_EVERY_MS;
-	if (log)
-		p->logged_ms = clock_monotonic_ms();
 	(void)pthread_cond_signal(&p->returned);
 	(void)pthread_mutex_unlock(&p->lock);
-	if (log)
-		log_error("store: %s/parlance.db: %s", p->config->server.state,
-		    why);
 	return err;
 }
 
@@ -286,208 +272,6 @@ store_return(struct store_pool *p, struct db *db)
 	p->n_out--;
 	(void)pthread_cond_signal(&p->returned);
 	(void)pthread_mutex_unlock(&p->lock);
-}
-
-/* One change among others: what it did is taken back alone. */
-static enum err
-change_in_savepoint(struct db *db, struct write *w)
-{
-	enum err err = db_run(db_prepare(db, "SAVEPOINT change"));
-
-	if (err != ERR_NONE)
-		return err;
-	err = w->change(db, w->arg);
-	if (err == ERR_NONE)
-		return db_run(db_prepare(db, "RELEASE change"));
-	if (!db_in_transaction(db))
-		return err;
-	if (db_run(db_prepare(db, "ROLLBACK TO change")) != ERR_NONE ||
-	    db_run(db_prepare(db, "RELEASE change")) != ERR_NONE)
-		return ERR_STORE;
-	return err;
-}
-
-static struct debt *
-take_debts(struct store_pool *p)
-{
-	struct debt *list;
-
-	(void)pthread_mutex_lock(&p->lock);
-	list = p->debts;
-	p->debts = NULL;
-	p->n_debts = 0;
-	(void)pthread_mutex_unlock(&p->lock);
-	return list;
-}
-
-static void
-owe(struct store_pool *p, struct debt *d)
-{
-	(void)pthread_mutex_lock(&p->lock);
-	if (p->n_debts < DEBTS_MOST) {
-		d->next = p->debts;
-		p->debts = d;
-		p->n_debts++;
-		d = NULL;
-	}
-	(void)pthread_mutex_unlock(&p->lock);
-	free(d);
-}
-
-/* They are owed on, or were made. */
-static void
-settle_debts(struct store_pool *p, struct debt *list, bool made)
-{
-	struct debt *next;
-
-	if (made) {
-		free_debts(list);
-		return;
-	}
-	for (; list != NULL; list = next) {
-		next = list->next;
-		owe(p, list);
-	}
-}
-
-/* One that fails by itself (its row is gone) is nothing to try again. */
-static enum err
-pay_debts(struct db *db, struct debt *list)
-{
-	struct write w = {.err = ERR_NONE};
-	enum err err = ERR_NONE;
-
-	for (; err == ERR_NONE && list != NULL; list = list->next) {
-		w.change = list->change;
-		w.arg = list->arg;
-		(void)change_in_savepoint(db, &w);
-		if (!db_in_transaction(db))
-			err = ERR_STORE;
-	}
-	return err;
-}
-
-/* All changes of the list in one transaction; fills in their results. */
-static void
-write_together(struct store_pool *p, struct write *list)
-{
-	struct debt *debts = take_debts(p);
-	bool alone = list->next == NULL && debts == NULL;
-	struct write *w;
-	struct db *db;
-	enum err err = store_lease(p, &db);
-
-	if (err == ERR_NONE)
-		err = db_begin(db);
-	/* First: a place that is owed may be asked for now. */
-	if (err == ERR_NONE)
-		err = pay_debts(db, debts);
-	for (w = list; err == ERR_NONE && w != NULL; w = w->next) {
-		/* Alone, the transaction itself is the savepoint. */
-		w->err = alone ? w->change(db, w->arg)
-			       : change_in_savepoint(db, w);
-		/* Rolled back by itself (a full disk): with it, all. */
-		if (!db_in_transaction(db))
-			err = w->err != ERR_NONE ? w->err : ERR_STORE;
-	}
-	if (err == ERR_NONE) {
-		if (alone && list->err != ERR_NONE)
-			db_rollback(db);
-		else
-			err = db_commit(db);
-	}
-	for (w = list; err != ERR_NONE && w != NULL; w = w->next)
-		w->err = err;
-	settle_debts(p, debts, err == ERR_NONE);
-	store_return(p, db);
-}
-
-void
-store_owe(struct store_pool *p, store_change change, const void *arg,
-    size_t size)
-{
-	struct debt *d = malloc(sizeof(*d) + size);
-
-	if (d == NULL)
-		return;
-	d->change = change;
-	memcpy(d->arg, arg, size);
-	owe(p, d);
-}
-
-bool
-store_owes(struct store_pool *p)
-{
-	bool owes;
-
-	(void)pthread_mutex_lock(&p->lock);
-	owes = p->debts != NULL;
-	(void)pthread_mutex_unlock(&p->lock);
-	return owes;
-}
-
-/* Takes the changes that wait by now. Under the lock. */
-static struct write *
-take_waiting(struct store_pool *p)
-{
-	struct write *list = p->first;
-
-	p->first = NULL;
-	p->last = &p->first;
-	return list;
-}
-
-/* Waits for the semaphore, whatever signals come. */
-static void
-await(sem_t *wake)
-{
-	while (sem_wait(wake) != 0)
-		continue;
-}
-
-/* Makes the changes that wait by now, then lets the next one lead. */
-static void
-lead(struct store_pool *p, struct write *own)
-{
-	struct write *list, *next, *w;
-
-	(void)pthread_mutex_lock(&p->lock);
-	list = take_waiting(p);
-	(void)pthread_mutex_unlock(&p->lock);
-	write_together(p, list);
-	(void)pthread_mutex_lock(&p->lock);
-	p->writing = p->first != NULL;
-	if (p->first != NULL) {
-		p->first->leads = true;
-		(void)sem_post(&p->first->wake);
-	}
-	(void)pthread_mutex_unlock(&p->lock);
-	for (w = list; w != NULL; w = next) {
-		next = w->next; /* w is gone once its caller wakes */
-		if (w != own)
-			(void)sem_post(&w->wake);
-	}
-}
-
-enum err
-store_write(struct store_pool *p, store_change change, void *arg)
-{
-	struct write own = {.change = change, .arg = arg};
-	bool alone;
-
-	(void)sem_init(&own.wake, 0, 0);
-	(void)pthread_mutex_lock(&p->lock);
-	alone = !p->writing;
-	p->writing = true;
-	*p->last = &own;
-	p->last = &own.next;
-	(void)pthread_mutex_unlock(&p->lock);
-	if (!alone)
-		await(&own.wake);
-	if (alone || own.leads)
-		lead(p, &own);
-	(void)sem_destroy(&own.wake);
-	return own.err;
 }
 
 static void

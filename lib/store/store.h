@@ -8,6 +8,7 @@
 #define PARLANCE_STORE_H
 
 #include "base/buf.h"
+#include "http/exchange.h"
 #include "store/db.h"
 
 struct config;
@@ -43,6 +44,54 @@ typedef enum err (*store_change)(struct db *db, void *arg);
  */
 enum err store_write(struct store_pool *p, store_change change, void *arg)
     __attribute__((warn_unused_result));
+
+/*
+ * As store_write(), but returns when the change is committed: others see it,
+ * a killed process does not lose it, a power cut may until it is synced.
+ * *synced (may be NULL): it is on the disk already.
+ */
+enum err store_write_unsynced(struct store_pool *p, store_change change,
+    void *arg, bool *synced) __attribute__((warn_unused_result));
+
+/* As store_write(), but it is the answer that waits for the disk: nothing
+ * more of it is sent before (response_not_before()). */
+enum err store_write_before(struct store_pool *p, store_change change,
+    void *arg, struct response *r) __attribute__((warn_unused_result));
+
+/*
+ * A change that is made when its answer is ready to be sent: the answer of an
+ * exchange, sent whole, is held back until the change is on the disk, or a
+ * failure takes its place.  It and arg (size bytes, without pointers to what
+ * goes with the request) live in the request's arena; both are copied when
+ * the request ends first.
+ */
+struct store_pending {
+	store_change change;
+	void (*lost)(struct store_pool *p, void *arg); /* or NULL: it failed */
+	void *arg;
+	size_t size;
+	struct store_pool *pool; /* filled in by store_write_with() */
+};
+void store_write_with(struct exchange *x, struct store_pending *pending);
+
+/*
+ * Work for the pool's own thread: makes the change, if there is one, and
+ * calls done when it and all that was committed before are on the disk
+ * (ERR_NONE), or could not be.  Many share one transaction and one wait.
+ * done must not block; the job is the caller's again from then on.  The pool
+ * is not freed before.
+ */
+struct store_job {
+	struct store_job *next;
+	store_change change;
+	void *arg;
+	enum err err;
+	void (*done)(struct store_job *j, enum err err);
+};
+void store_later(struct store_pool *p, struct store_job *j);
+/* Waits until what was committed before is on the disk. pool: a struct
+ * store_pool. */
+enum err store_wait_synced(void *pool) __attribute__((warn_unused_result));
 
 /*
  * A small change that could not be stored when it should have been (a full

@@ -2,6 +2,7 @@
 
 #include <check.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "http/gateway_memory.h"
 
 Suite *store_suite(void);
 
@@ -366,6 +368,120 @@ move_away(const char *suffix)
 	ck_assert_int_eq(system(command), 0);
 }
 
+/* A job that notes how it went. */
+struct noted {
+	struct store_job job;
+	struct named named;
+	sem_t done;
+	enum err err;
+};
+
+static void
+note(struct store_job *job, enum err err)
+{
+	struct noted *n = (struct noted *)job;
+
+	n->err = err;
+	(void)sem_post(&n->done);
+}
+
+START_TEST(jobs_are_made_together_and_each_told_of_its_own)
+{
+	enum { JOBS = 30 };
+	struct store_pool *p = store_pool_new(&config, 4);
+	struct noted jobs[JOBS];
+	struct db *db;
+	int i, kept = 0;
+
+	add_notes();
+	memset(jobs, 0, sizeof(jobs));
+	for (i = 0; i < JOBS; i++) {
+		struct noted *n = &jobs[i];
+
+		(void)sem_init(&n->done, 0, 0);
+		n->named.fails = i % 5 == 0;
+		(void)snprintf(n->named.name, sizeof(n->named.name), "%d", i);
+		n->job.done = note;
+		n->job.arg = &n->named;
+		/* Some wait for the disk alone. */
+		n->job.change = i % 7 == 0 ? NULL : write_name;
+		store_later(p, &n->job);
+	}
+	for (i = 0; i < JOBS; i++) {
+		ck_assert_int_eq(sem_wait(&jobs[i].done), 0);
+		(void)sem_destroy(&jobs[i].done);
+		ck_assert_int_eq(jobs[i].err,
+		    i % 7 != 0 && i % 5 == 0 ? ERR_INPUT : ERR_NONE);
+		kept += i % 7 != 0 && i % 5 != 0;
+	}
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(count(db), kept);
+	store_return(p, db);
+	store_pool_free(p);
+}
+END_TEST
+
+START_TEST(the_pool_waits_for_its_jobs)
+{
+	struct store_pool *p = store_pool_new(&config, 2);
+	struct noted n = {.named = {.name = "late"},
+	    .job = {.change = write_name, .arg = &n.named, .done = note}};
+
+	add_notes();
+	(void)sem_init(&n.done, 0, 0);
+	store_later(p, &n.job);
+	store_pool_free(p);
+	ck_assert_int_eq(sem_trywait(&n.done), 0);
+	ck_assert_int_eq(n.err, ERR_NONE);
+	(void)sem_destroy(&n.done);
+}
+END_TEST
+
+static int lost;
+
+static void
+lose(struct store_pool *p, void *arg)
+{
+	(void)p;
+	(void)arg;
+	lost++;
+}
+
+START_TEST(a_change_is_made_before_its_answer_is_sent)
+{
+	static const char *const no_params[] = {NULL};
+	struct named named = {.fails = _i == 1, .name = "with"};
+	struct store_pending pending = {.change = write_name,
+	    .lost = lose,
+	    .arg = &named,
+	    .size = sizeof(named)};
+	struct gateway_memory memory;
+	struct exchange x = {.stores = store_pool_new(&config, 2)};
+	struct db *db;
+
+	lost = 0;
+	add_notes();
+	gateway_memory_init(&memory, no_params, SPAN_NONE);
+	response_init(&x.response, &memory.gateway, "id", false);
+	store_write_with(&x, &pending);
+	ck_assert_ptr_eq(x.pending, &pending);
+	ck_assert_int_eq(response_send(&x.response, "text/plain", SPAN("ok")),
+	    named.fails ? ERR_INPUT : ERR_NONE);
+	ck_assert_int_eq(lost, named.fails);
+	ck_assert_uint_eq(memory.writes, !named.fails);
+	ck_assert_int_eq(store_lease(x.stores, &db), ERR_NONE);
+	ck_assert_int_eq(count(db), !named.fails);
+	store_return(x.stores, db);
+	/* What takes its place waits for nothing more. */
+	if (named.fails)
+		ck_assert_int_eq(response_send(&x.response, "text/plain",
+		    SPAN("no")), ERR_NONE);
+	response_release(&x.response);
+	gateway_memory_release(&memory);
+	store_pool_free(x.stores);
+}
+END_TEST
+
 START_TEST(a_database_that_was_moved_is_opened_anew)
 {
 	struct store_pool *p = store_pool_new(&config, 2);
@@ -490,6 +606,10 @@ store_suite(void)
 	tcase_add_test(t,
 	    a_transaction_that_is_gone_takes_all_changes_with_it);
 	tcase_add_test(t, what_is_owed_is_stored_with_the_next_change);
+	tcase_add_test(t, jobs_are_made_together_and_each_told_of_its_own);
+	tcase_add_test(t, the_pool_waits_for_its_jobs);
+	tcase_add_loop_test(t, a_change_is_made_before_its_answer_is_sent, 0,
+	    2);
 	tcase_add_test(t, a_database_that_was_moved_is_opened_anew);
 	tcase_add_test(t,
 	    closing_a_moved_database_leaves_the_log_of_the_new_one);

@@ -527,6 +527,12 @@ turn_result(const struct turn *t)
 	return &t->result;
 }
 
+bool
+turn_has_hits(const struct turn *t)
+{
+	return t->request.n_passages > 0;
+}
+
 enum err
 turn_store_hits(const struct turn *t, struct db *db)
 {

@@ -113,6 +113,7 @@ void turn_stop(struct turn *t);
 const struct turn_result *turn_result(const struct turn *t);
 /* Counts the segments that were found for it; part of a store_change that
  * the handler makes at its end. */
+bool turn_has_hits(const struct turn *t);
 enum err turn_store_hits(const struct turn *t, struct db *db)
     __attribute__((warn_unused_result));
 void turn_free(struct turn *t); /* NULL is fine */

@@ -1,0 +1,522 @@
+/*
+ * Changes that several threads ask for at the same time share a transaction,
+ * and transactions share a wait for the disk.
+ *
+ * The first that finds nobody at it leads: it makes all changes that wait by
+ * then and lets the first of those that came meanwhile lead.  What keeps a
+ * commit is one sync of the write-ahead log, which serves every commit
+ * before it; a thread of its own does it, so that the next transaction need
+ * not wait, nor a thread for each answer that waits for the disk.
+ */
+#include "store/writer.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store.h"
+
+#define DEBTS_MOST 1000 /* changes that are owed */
+
+/* A change that waits for its transaction; on its caller's stack. */
+struct change {
+	store_change make;
+	void *arg;
+	enum err err;
+	bool synced; /* it is on the disk already */
+	bool leads;
+	sem_t wake;  /* done, or it is this one's turn to lead */
+	struct change *next;
+};
+
+/* A change that is owed: made with the next that can be stored. */
+struct debt {
+	struct debt *next;
+	store_change change;
+	max_align_t arg[];
+};
+
+struct writer {
+	struct store_pool *pool;
+	pthread_mutex_t lock;         /* of what follows */
+	struct change *first, **last; /* that wait */
+	bool led;                     /* a thread makes them */
+	struct debt *debts;
+	int n_debts;
+
+	pthread_mutex_t jobs_lock;    /* of what follows */
+	struct store_job *jobs, **last_job; /* that wait */
+	pthread_cond_t more;          /* of them */
+	bool running;                 /* the thread was started */
+	bool resting, ending;
+	pthread_t thread;
+	struct db *db;                /* the thread's own */
+};
+
+/* ---- what is owed ------------------------------------------------------- */
+
+static void
+free_debts(struct debt *list)
+{
+	struct debt *next;
+
+	for (; list != NULL; list = next) {
+		next = list->next;
+		free(list);
+	}
+}
+
+/* One change among others: what it did is taken back alone. */
+static enum err
+change_in_savepoint(struct db *db, store_change change, void *arg)
+{
+	enum err err = db_run(db_prepare(db, "SAVEPOINT change"));
+
+	if (err != ERR_NONE)
+		return err;
+	err = change(db, arg);
+	if (err == ERR_NONE)
+		return db_run(db_prepare(db, "RELEASE change"));
+	if (!db_in_transaction(db))
+		return err;
+	if (db_run(db_prepare(db, "ROLLBACK TO change")) != ERR_NONE ||
+	    db_run(db_prepare(db, "RELEASE change")) != ERR_NONE)
+		return ERR_STORE;
+	return err;
+}
+
+static struct debt *
+take_debts(struct writer *w)
+{
+	struct debt *list;
+
+	(void)pthread_mutex_lock(&w->lock);
+	list = w->debts;
+	w->debts = NULL;
+	w->n_debts = 0;
+	(void)pthread_mutex_unlock(&w->lock);
+	return list;
+}
+
+static void
+owe(struct writer *w, struct debt *d)
+{
+	(void)pthread_mutex_lock(&w->lock);
+	if (w->n_debts < DEBTS_MOST) {
+		d->next = w->debts;
+		w->debts = d;
+		w->n_debts++;
+		d = NULL;
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	free(d);
+}
+
+/* They are owed on, or were made. */
+static void
+settle_debts(struct writer *w, struct debt *list, bool made)
+{
+	struct debt *next;
+
+	if (made) {
+		free_debts(list);
+		return;
+	}
+	for (; list != NULL; list = next) {
+		next = list->next;
+		owe(w, list);
+	}
+}
+
+/* One that fails by itself (its row is gone) is nothing to try again. */
+static enum err
+pay_debts(struct db *db, struct debt *list)
+{
+	for (; list != NULL; list = list->next) {
+		(void)change_in_savepoint(db, list->change, list->arg);
+		if (!db_in_transaction(db))
+			return ERR_STORE;
+	}
+	return ERR_NONE;
+}
+
+void
+store_owe(struct store_pool *p, store_change change, const void *arg,
+    size_t size)
+{
+	struct debt *d = malloc(sizeof(*d) + size);
+
+	if (d == NULL)
+		return;
+	d->change = change;
+	memcpy(d->arg, arg, size);
+	owe(store_pool_writer(p), d);
+}
+
+bool
+store_owes(struct store_pool *p)
+{
+	struct writer *w = store_pool_writer(p);
+	bool owes;
+
+	(void)pthread_mutex_lock(&w->lock);
+	owes = w->debts != NULL;
+	(void)pthread_mutex_unlock(&w->lock);
+	return owes;
+}
+
+/* ---- one transaction for all -------------------------------------------- */
+
+/* The changes of the list, one by one, and the commit; alone, a change needs
+ * no savepoint. */
+static enum err
+make_all(struct db *db, struct change *list, bool alone)
+{
+	struct change *c;
+
+	for (c = list; c != NULL; c = c->next) {
+		c->err = alone ? c->make(db, c->arg)
+			       : change_in_savepoint(db, c->make, c->arg);
+		/* Rolled back by itself (a full disk): with it, all. */
+		if (!db_in_transaction(db))
+			return c->err != ERR_NONE ? c->err : ERR_STORE;
+	}
+	if (!alone || list->err == ERR_NONE)
+		return db_commit_unsynced(db);
+	db_rollback(db);
+	return list->err;
+}
+
+/* All changes of the list in one transaction; fills in their results. */
+static void
+write_together(struct writer *w, struct change *list)
+{
+	struct debt *debts = take_debts(w);
+	struct change *c;
+	struct db *db;
+	enum err err = store_lease(w->pool, &db);
+
+	if (err == ERR_NONE)
+		err = db_begin(db);
+	/* First: a place that is owed may be asked for now. */
+	if (err == ERR_NONE)
+		err = pay_debts(db, debts);
+	if (err == ERR_NONE)
+		err = make_all(db, list, list->next == NULL && debts == NULL);
+	for (c = list; c != NULL; c = c->next) {
+		c->synced = err == ERR_NONE && !db_unsynced(db);
+		if (err != ERR_NONE)
+			c->err = err;
+	}
+	settle_debts(w, debts, err == ERR_NONE);
+	store_return(w->pool, db);
+}
+
+/* Waits for the semaphore, whatever signals come. */
+static void
+await(sem_t *wake)
+{
+	while (sem_wait(wake) != 0)
+		continue;
+}
+
+/* Makes the changes that wait by now, then lets the next one lead. */
+static void
+lead(struct writer *w, const struct change *own)
+{
+	struct change *list, *next, *c;
+
+	(void)pthread_mutex_lock(&w->lock);
+	list = w->first;
+	w->first = NULL;
+	w->last = &w->first;
+	(void)pthread_mutex_unlock(&w->lock);
+	write_together(w, list);
+	(void)pthread_mutex_lock(&w->lock);
+	next = w->first;
+	w->led = next != NULL;
+	if (next != NULL)
+		next->leads = true;
+	(void)pthread_mutex_unlock(&w->lock);
+	if (next != NULL)
+		(void)sem_post(&next->wake);
+	for (c = list; c != NULL; c = next) {
+		next = c->next; /* c is gone once its caller wakes */
+		if (c != own)
+			(void)sem_post(&c->wake);
+	}
+}
+
+enum err
+store_write_unsynced(struct store_pool *p, store_change change, void *arg,
+    bool *synced)
+{
+	struct writer *w = store_pool_writer(p);
+	struct change own = {.make = change, .arg = arg};
+	bool alone;
+
+	(void)sem_init(&own.wake, 0, 0);
+	(void)pthread_mutex_lock(&w->lock);
+	alone = !w->led;
+	w->led = true;
+	*w->last = &own;
+	w->last = &own.next;
+	(void)pthread_mutex_unlock(&w->lock);
+	if (!alone)
+		await(&own.wake);
+	if (alone || own.leads)
+		lead(w, &own);
+	(void)sem_destroy(&own.wake);
+	if (synced != NULL)
+		*synced = own.synced;
+	return own.err;
+}
+
+/* ---- jobs --------------------------------------------------------------- */
+
+static enum err
+sync_log(struct writer *w)
+{
+	enum err err;
+
+	if (w->db != NULL && db_moved(w->db)) {
+		db_close(w->db);
+		w->db = NULL;
+	}
+	if (w->db == NULL) {
+		err = store_pool_open(w->pool, &w->db);
+		if (err != ERR_NONE)
+			return err;
+	}
+	return db_sync(w->db);
+}
+
+/* A store_change: those of the list; each that fails is taken back alone. */
+static enum err
+make_changes_of_jobs(struct db *db, void *arg)
+{
+	struct store_job *j = arg;
+
+	if (j->next == NULL)
+		return j->change(db, j->arg);
+	for (; j != NULL; j = j->next) {
+		if (j->change == NULL)
+			continue;
+		j->err = change_in_savepoint(db, j->change, j->arg);
+		if (!db_in_transaction(db))
+			return j->err != ERR_NONE ? j->err : ERR_STORE;
+	}
+	return ERR_NONE;
+}
+
+static enum err
+make_changes(struct writer *w, struct store_job *list, bool *synced)
+{
+	const struct store_job *j;
+	bool any = false;
+
+	*synced = false;
+	for (j = list; j != NULL && !any; j = j->next)
+		any = j->change != NULL;
+	return any ? store_write_unsynced(w->pool, make_changes_of_jobs, list,
+			 synced)
+		   : ERR_NONE;
+}
+
+/* One transaction and one sync for all of them. */
+static void
+do_jobs(struct writer *w, struct store_job *list)
+{
+	struct store_job *j, *next;
+	bool synced, syncs = false;
+	enum err changed = make_changes(w, list, &synced), kept = ERR_NONE;
+
+	for (j = list; j != NULL; j = j->next) {
+		if (j->change == NULL)
+			j->err = ERR_NONE;
+		else if (changed != ERR_NONE)
+			j->err = changed;
+		syncs = syncs || j->change == NULL ||
+		    (j->err == ERR_NONE && !synced);
+	}
+	if (syncs)
+		kept = sync_log(w);
+	for (j = list; j != NULL; j = next) {
+		next = j->next;
+		j->done(j, j->err != ERR_NONE ? j->err : kept);
+	}
+}
+
+static void *
+jobs_main(void *arg)
+{
+	struct writer *w = arg;
+	struct store_job *list;
+
+	(void)pthread_mutex_lock(&w->jobs_lock);
+	while (w->jobs != NULL || !w->ending) {
+		if (w->jobs == NULL) {
+			w->resting = true;
+			(void)pthread_cond_wait(&w->more, &w->jobs_lock);
+			continue;
+		}
+		list = w->jobs;
+		w->jobs = NULL;
+		w->last_job = &w->jobs;
+		(void)pthread_mutex_unlock(&w->jobs_lock);
+		do_jobs(w, list);
+		(void)pthread_mutex_lock(&w->jobs_lock);
+	}
+	(void)pthread_mutex_unlock(&w->jobs_lock);
+	return NULL;
+}
+
+/* Without that thread, on the caller's. */
+static void
+do_now(struct store_pool *p, struct store_job *j)
+{
+	struct db *db;
+	bool synced = false;
+	enum err err = ERR_NONE;
+
+	if (j->change != NULL)
+		err = store_write_unsynced(p, j->change, j->arg, &synced);
+	if (err == ERR_NONE && !synced) {
+		err = store_lease(p, &db);
+		if (err == ERR_NONE)
+			err = db_sync(db);
+		store_return(p, db);
+	}
+	j->done(j, err);
+}
+
+void
+store_later(struct store_pool *p, struct store_job *j)
+{
+	struct writer *w = store_pool_writer(p);
+	bool running, wake = false;
+
+	j->next = NULL;
+	(void)pthread_mutex_lock(&w->jobs_lock);
+	if (!w->running)
+		w->running = pthread_create(&w->thread, NULL, jobs_main, w) ==
+		    0;
+	running = w->running;
+	if (running) {
+		*w->last_job = j;
+		w->last_job = &j->next;
+		wake = w->resting;
+		w->resting = false;
+	}
+	(void)pthread_mutex_unlock(&w->jobs_lock);
+	if (wake)
+		(void)pthread_cond_signal(&w->more);
+	if (!running)
+		do_now(p, j);
+}
+
+/* A caller that waits for its job. */
+struct sleeper {
+	struct store_job job; /* first */
+	sem_t wake;
+	enum err err;
+};
+
+static void
+wake_up(struct store_job *job, enum err err)
+{
+	struct sleeper *s = (struct sleeper *)job;
+
+	s->err = err;
+	(void)sem_post(&s->wake);
+}
+
+enum err
+store_wait_synced(void *pool)
+{
+	struct sleeper s = {.job = {.done = wake_up}};
+
+	(void)sem_init(&s.wake, 0, 0);
+	store_later(pool, &s.job);
+	await(&s.wake);
+	(void)sem_destroy(&s.wake);
+	return s.err;
+}
+
+enum err
+store_write(struct store_pool *p, store_change change, void *arg)
+{
+	bool synced;
+	enum err err = store_write_unsynced(p, change, arg, &synced);
+
+	return err != ERR_NONE || synced ? err : store_wait_synced(p);
+}
+
+enum err
+store_write_before(struct store_pool *p, store_change change, void *arg,
+    struct response *r)
+{
+	bool synced;
+	enum err err = store_write_unsynced(p, change, arg, &synced);
+
+	if (err == ERR_NONE && !synced)
+		response_not_before(r, store_wait_synced, p);
+	return err;
+}
+
+static enum err
+write_pending(void *arg)
+{
+	struct store_pending *w = arg;
+	enum err err = store_write(w->pool, w->change, w->arg);
+
+	if (err != ERR_NONE && w->lost != NULL)
+		w->lost(w->pool, w->arg);
+	return err;
+}
+
+void
+store_write_with(struct exchange *x, struct store_pending *pending)
+{
+	pending->pool = x->stores;
+	x->pending = pending;
+	response_not_before(&x->response, write_pending, pending);
+}
+
+/* ---- its life ----------------------------------------------------------- */
+
+struct writer *
+writer_new(struct store_pool *p)
+{
+	struct writer *w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		return NULL;
+	w->pool = p;
+	w->last = &w->first;
+	w->last_job = &w->jobs;
+	(void)pthread_mutex_init(&w->lock, NULL);
+	(void)pthread_mutex_init(&w->jobs_lock, NULL);
+	(void)pthread_cond_init(&w->more, NULL);
+	return w;
+}
+
+void
+writer_free(struct writer *w)
+{
+	if (w->running) {
+		(void)pthread_mutex_lock(&w->jobs_lock);
+		w->ending = true;
+		(void)pthread_cond_signal(&w->more);
+		(void)pthread_mutex_unlock(&w->jobs_lock);
+		(void)pthread_join(w->thread, NULL);
+	}
+	db_close(w->db);
+	free_debts(w->debts);
+	(void)pthread_cond_destroy(&w->more);
+	(void)pthread_mutex_destroy(&w->jobs_lock);
+	(void)pthread_mutex_destroy(&w->lock);
+	free(w);
+}
