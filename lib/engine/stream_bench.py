@@ -1,7 +1,7 @@
 """What streams cost, against the smallest libfcgi and libcurl relay
 (bench/relay.c) in the same run, with the same model server and the same
 client: `stream_bench.py BUILD [PART...]`, the parts being crowd-floor,
-crowd-bot, crowd-messages, delays, whole and cancel.
+crowd-bot, crowd-messages, aged-bot, aged-messages, delays, whole and cancel.
 
 Delays are measured from the moment the model server sends a token to the
 moment the client has read it (the first one from the request on).  What the
@@ -41,6 +41,7 @@ $SERVER["socket"] == "127.0.0.1:%(floor_port)d" {
 """
 MODELS = {
     "crowd": "tokens=100 pace_ms=100",
+    "brief": "tokens=3 pace_ms=20",
     "paced": "tokens=25 pace_ms=5",
     "whole": "stream=no",
     "endless": "tokens=100000 pace_ms=20",
@@ -180,11 +181,17 @@ def line(what, floor, ours, unit, limit, smaller_is_better=True):
         "ok" if fine else "MISSED"), flush=True)
 
 
-def crowd(build, who):
+def crowd(build, who, aged=False):
+    """Aged: in a process that has served ten times as many before."""
     bench = Bench(build, STREAMS + 50)
     try:
         process = bench.floor if who == "floor" else bench.ours
         before = memory_kb(process.pid)
+        if aged:
+            bench.run(who, "brief", STREAMS, STREAMS * 10)
+            bench.behind_ms()
+            print("after ten times as many brief ones, ", end="")
+        used = cpu_s(process.pid)
         client = bench.run(who, "crowd", STREAMS, STREAMS, 5000)
         peak = memory_kb(process.pid, "VmHWM")
         print("%-8s %d streams of 100 tokens at 10 a second: %d ended well, "
@@ -197,7 +204,7 @@ def crowd(build, who):
                   client["late"], client["tokens"],
                   client["token_us_max"] / 1e3, client["token_us_p99"] / 1e3,
                   bench.behind_ms(), client["busy_us_max"] / 1e3,
-                  cpu_s(process.pid) * 1e6 / client["tokens"],
+                  (cpu_s(process.pid) - used) * 1e6 / client["tokens"],
                   (peak - before) / STREAMS, before, peak), flush=True)
     finally:
         bench.close()
@@ -226,8 +233,8 @@ def delays(build):
     bench = Bench(build, 100)
     try:
         bench.start_lighttpd()
-        compare_delays(bench, "behind lighttpd", 5, True)
-        compare_delays(bench, "over FastCGI", 3, False)
+        compare_delays(bench, "behind lighttpd", 4, True)
+        compare_delays(bench, "over FastCGI", 2, False)
     finally:
         bench.close()
 
@@ -283,6 +290,8 @@ PARTS = {
     "crowd-floor": lambda build: crowd(build, "floor"),
     "crowd-bot": lambda build: crowd(build, "bot"),
     "crowd-messages": lambda build: crowd(build, "messages"),
+    "aged-bot": lambda build: crowd(build, "bot", True),
+    "aged-messages": lambda build: crowd(build, "messages", True),
     "delays": delays,
     "whole": whole,
     "cancel": cancel,
