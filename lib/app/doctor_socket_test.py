@@ -251,6 +251,60 @@ def addresses():
                     seen.text, seen.text)
 
 
+def files():
+    """Other ways to write it, in files that are included; another program's
+    socket beside it is not looked at."""
+    with deployment() as d:
+        servers = WebServers(d)
+        parts = os.path.join(d.folder, "parts")
+        os.makedirs(parts)
+        named = {kind: os.path.join(d.folder, "my %s.sock" % kind
+                                    if kind == "lighttpd"
+                                    else "my-%s.sock" % kind)
+                 for kind in ("nginx", "apache", "lighttpd")}
+        d.write("parts/10-site", """# server unix:/run/comment.sock;
+upstream php { server unix:/run/php.sock; }
+upstream parlance {
+    # the socket
+    server unix:%s;
+}
+""" % named["nginx"])
+        servers.nginx_fcgi = lambda server: servers.nginx(
+            server, "include %s/*-site;" % parts,
+            "location / { fastcgi_pass parlance; }\n"
+            "location /p { fastcgi_pass unix:/run/php2.sock; }")
+        d.write("parts/site.conf", '''<Location "/php">
+    SetHandler "proxy:unix:/run/php3.sock|fcgi://php"
+</Location>
+<Location "/">
+    SetHandler "proxy:unix:%s|fcgi://parlance"
+</Location>
+''' % named["apache"])
+        servers.apache_proxy_fcgi = lambda server: servers.apache(
+            server, ["proxy", "proxy_fcgi"],
+            "IncludeOptional %s/*.conf" % parts)
+        d.write("parts/lighttpd.inc", """
+var.parlance_socket = "%s"
+server.modules += ( "mod_fastcgi" )
+fastcgi.server = ( "/php" => (( "socket" => "/run/php4.sock" )),
+    "/" => (( "socket" => var.parlance_socket, "check-local" => "disable" )) )
+""" % named["lighttpd"])
+        servers.lighttpd_fcgi = lambda server: servers.lighttpd(
+            server, 'include "%s/lighttpd.inc"' % parts)
+        servers.start_all(SERVERS)
+        seen = Seen(d)
+        for kind, where in (("nginx", "10-site, line 5"),
+                            ("apache", "site.conf, line 5"),
+                            ("lighttpd", "lighttpd.inc, line 2")):
+            mend = has(kind + ": in a file of its own", seen, "WRONG",
+                       "socket", named[kind] + " is not there", where)
+            tally.check(kind + ": the shell takes the line", "--socket "
+                        + named[kind] + " " in mend.replace("'", ""), mend)
+        tally.check("other programs' sockets are not looked at",
+                    "php" not in seen.text and "comment" not in seen.text,
+                    seen.text)
+
+
 # ---- the state folder --------------------------------------------------------
 
 def tree(folder):
@@ -320,7 +374,7 @@ def mounts():
         has("a sound one in memory", seen, "ok", "state", "can use WAL")
 
 
-for test in (sound, addresses, state, mounts):
+for test in (sound, addresses, files, state, mounts):
     started = time.monotonic()
     test()
     print("%-10s %5.1f s" % (test.__name__, time.monotonic() - started))
