@@ -218,7 +218,8 @@ def whole(api, stream, reply):
 # ---- so many at once --------------------------------------------------------
 
 def at_once():
-    model = "model = tokens=3 pace_ms=15 count=words obey=yes"
+    # Long enough that all that may be open at once are.
+    model = "model = tokens=3 pace_ms=40 count=words obey=yes"
     with Place({"open": model, "capped": model + "\nconcurrent = 5"},
                {"key": "concurrent = 7", "users": "user_concurrent = 2",
                 "one": "bot = capped", "two": "bot = capped",
@@ -245,6 +246,8 @@ def at_once():
                                 reply.status != 429 and \
                                 not whole(api, stream, reply):
                             wrong.append(reply)
+                    if reply.status == 429:
+                        time.sleep(0.08)
             crowd(CLIENTS, client)
             peaks = [most_at_once(d.up.of(c["model"], c["question"]))
                      for c in {c["question"]: c for c in d.up.calls}.values()]
