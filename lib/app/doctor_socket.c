@@ -176,8 +176,10 @@ elsewhere(const struct look *l)
 			continue;
 		if (p->ours)
 			return p->address;
-		unknown = p;
-		n++;
+		if (access(p->address, F_OK) == 0) {
+			unknown = p;
+			n++;
+		}
 	}
 	return n == 1 ? unknown->address : NULL;
 }
