@@ -28,7 +28,7 @@ DESTDIR ?=
 
 PACKAGES_BUILD = gcc make pkg-config libfcgi-dev libjson-c-dev \
 	libcurl4-openssl-dev libsqlite3-dev nettle-dev libutf8proc-dev \
-	libstemmer-dev libgumbo-dev
+	libstemmer-dev libgumbo-dev musl-dev
 PACKAGES_RUN = $(PACKAGES_BUILD) curl lighttpd
 # npm comes with some builds of nodejs, and then its package would clash.
 PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev python3 \
@@ -67,6 +67,15 @@ ifeq ($(STATIC),yes)
 LIBS = -Wl,-Bstatic $(LIBS_CORE) -Wl,-Bdynamic -lm -ldl -lpthread
 else
 LIBS = $(LIBS_CORE) -lm -ldl -lpthread
+endif
+# libm would be a second library to load and bind for what only SQLite's
+# mathematical functions need; after libc, musl's library gives those alone.
+MUSL = $(firstword $(wildcard /usr/lib/*-linux-musl/libc.a))
+LIBS_CGI = $(LIBS)
+ifeq ($(STATIC)$(SANITIZER),yes)
+ifneq ($(MUSL),)
+LIBS_CGI = $(filter-out -lm,$(LIBS)) -lc $(MUSL)
+endif
 endif
 LIBS_CHATCONF = -lcurl
 LIBS_CHECK = $(shell pkg-config --libs check)
@@ -141,7 +150,8 @@ $(BUILD)/libparlance.a: $(LIB_OBJECTS)
 # Not position independent: relocating the tables of the stemmers alone costs
 # a CGI start a third of an empty program's time.
 $(BUILD)/parlance.cgi: $(call objects,$(CGI_SOURCES)) $(BUILD)/libparlance.a
-	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -no-pie -o $@ $^ $(LIBS)
+	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -no-pie \
+		-Wl,--wrap=_nettle_cpuid -o $@ $^ $(LIBS_CGI)
 $(BUILD)/parlance: $(BUILD)/parlance.cgi
 	ln -sf parlance.cgi $@
 $(BUILD)/parlance.fcgi: $(call objects,$(FCGI_SOURCES)) $(BUILD)/libparlance.a

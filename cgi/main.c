@@ -21,6 +21,7 @@
 #include "app/load_config.h"
 #include "base/text.h"
 #include "http/gateway.h"
+#include "store/db.h"
 
 #define READ_TIMEOUT_MS 60000
 #define WRITE_TIMEOUT_MS 60000
@@ -187,6 +188,7 @@ main(int argc, char **argv)
 	name = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	g.gateway.nph = name != NULL && strncmp(name, "/nph-", 5) == 0;
 	set_signals();
+	db_single_thread();
 	app = app_new(load_config(), 1);
 	if (app == NULL)
 		return EXIT_FAILURE;

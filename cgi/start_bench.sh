@@ -1,7 +1,8 @@
 #!/bin/bash
 # What a CGI request costs, as a multiple of an empty libc-only CGI program
 # that does the same exchange: `start_bench.sh BUILD`.  The programs take
-# turns, so that a busy moment of the machine hits all of them.
+# turns, so that a busy moment of the machine hits all of them.  What waits
+# for the disk is also compared with a floor that does.
 set -eu
 build=$(realpath "${1:?usage: start_bench.sh BUILD}")
 here=$(realpath "$(dirname "$0")")
@@ -44,10 +45,14 @@ done
 printf '%-28s %10s %10s %8s\n' "CGI request" "floor us" "ours us" "times"
 {
 	echo "$rows"
+	echo "the same, floor syncs too|POST|/v1/chat|$chat"
 	echo "chat, durable = no|POST|/v1/chat|$chat"
 } | while IFS='|' read -r name method uri body; do
-	unset PARLANCE_SERVER_DURABLE
-	case $name in *durable*) export PARLANCE_SERVER_DURABLE=no ;; esac
+	unset PARLANCE_SERVER_DURABLE FLOOR_KEEPS
+	case $name in
+	*durable*) export PARLANCE_SERVER_DURABLE=no ;;
+	*syncs*) export FLOOR_KEEPS="$dir/kept" ;;
+	esac
 	for _ in 1 2 3 4 5; do
 		f=$(measure "$dir/floor" "$method" "$uri" "$body" 200)
 		o=$(measure "$build/parlance.cgi" "$method" "$uri" "$body" 200)

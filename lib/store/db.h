@@ -24,6 +24,10 @@ struct db_options {
 	bool read_only;
 };
 
+/* From now on this process has one thread alone: no locks, no counts.  Before
+ * the first db_open(). */
+void db_single_thread(void);
+
 /* Opens (and creates, unless read_only) the file.  WAL where the file
  * system allows, else a rollback journal.  The reason of a failure is in
  * why (static or in a thread's buffer; may be NULL). */

@@ -226,20 +226,32 @@ set_journal(struct db *db, const char *path, const struct db_options *options)
 static int
 configure(struct db *db, const char *path, const struct db_options *options)
 {
-	int code;
+	int code = SQLITE_OK;
 
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_LOOKASIDE, NULL, 0,
 	    0);
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_FKEY, 1,
+	    NULL);
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0,
+	    NULL);
 	(void)sqlite3_busy_handler(db->handle, wait_for_others, db);
-	code = sqlite3_exec(db->handle,
-	    "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
-	    "PRAGMA cache_size=-512; PRAGMA temp_store=MEMORY;"
-	    "PRAGMA journal_size_limit=16777216;",
-	    NULL, NULL, NULL);
+	/* What a process of one request has no time to profit from. */
+	if (!options->short_lived)
+		code = sqlite3_exec(db->handle,
+		    "PRAGMA cache_size=-512; PRAGMA temp_store=MEMORY;"
+		    "PRAGMA journal_size_limit=16777216;",
+		    NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return code;
 	code = set_journal(db, path, options);
 	return code == SQLITE_OK ? set_durable(db, options) : code;
+}
+
+void
+db_single_thread(void)
+{
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 enum err
