@@ -180,7 +180,7 @@ struct rest {
 
 /* A short answer on a connection that has taken nothing yet: its buffer has
  * room for it, whoever reads it and when. */
-#define HELD_MOST 65536U
+#define HELD_MOST RECORD_MAX
 
 static void
 send_rest(struct gateway_rest *rest, struct span instead)
