@@ -38,8 +38,8 @@ struct turn {
 	bool enough;               /* max_words were said, or all tokens */
 	int64_t allowed;           /* tokens in all; 0: no limit */
 	int64_t spent;             /* by engines that failed */
-	int64_t said;              /* tokens of the answer, piece by piece */
-	int64_t most_said;         /* then it is enough; 0: no limit */
+	int64_t most_said;         /* tokens, then it is enough; 0: no limit */
+	int64_t said;              /* of them, piece by piece; 0 without */
 	bool held;                 /* the engine, to what is allowed */
 	bool beyond;               /* it said more than it was allowed */
 	struct engine_bound bound; /* of the engine, when allowed is set */
@@ -361,8 +361,9 @@ static void
 take_delta(struct turn *t, struct span text, struct turn_event *event)
 {
 	text = word_limit_take(&t->words, text, &t->enough);
-	t->said += engine_count_tokens(text);
-	if (t->most_said > 0 && t->said > t->most_said) {
+	if (t->most_said > 0)
+		t->said += engine_count_tokens(text);
+	if (t->said > t->most_said) {
 		t->enough = true;
 		t->beyond = !is_ours(engine_at(t, t->engine));
 		if (!t->beyond)

@@ -111,9 +111,10 @@ void turn_interests(struct turn *t, struct interests *in);
 /* Breaks off the engine; the next event is TURN_END with what there is. */
 void turn_stop(struct turn *t);
 const struct turn_result *turn_result(const struct turn *t);
+/* Were segments found for it, which turn_store_hits() counts? */
+bool turn_has_hits(const struct turn *t);
 /* Counts the segments that were found for it; part of a store_change that
  * the handler makes at its end. */
-bool turn_has_hits(const struct turn *t);
 enum err turn_store_hits(const struct turn *t, struct db *db)
     __attribute__((warn_unused_result));
 void turn_free(struct turn *t); /* NULL is fine */
