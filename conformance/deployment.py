@@ -64,6 +64,21 @@ class Reply:
                     out.append(data if data == "[DONE]" else json.loads(data))
         return out
 
+    def stream_ends(self):
+        """What says in a stream, of either API, how it ended: once, if it is
+        an honest one."""
+        ends = []
+        for block in self.text.split("\n\n"):
+            if block.startswith("event: error"):
+                ends.append("error")
+            elif block == "data: [DONE]":
+                ends.append("end")
+            elif block.startswith("data: "):
+                event = json.loads(block[6:]).get("event")
+                if event in ("message_end", "error"):
+                    ends.append(event)
+        return ends
+
     def __repr__(self):
         return "<%s %r>" % (self.status, self.body[:300])
 

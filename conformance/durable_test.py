@@ -5,7 +5,6 @@ between parlance.fcgi and the kernel.
 usage: durable_test.py BUILD
 """
 import concurrent.futures
-import json
 import os
 import signal
 import subprocess
@@ -152,20 +151,6 @@ def lazy():
                     calls(d) - before, 0)
 
 
-def stream_ends(reply):
-    ends = []
-    for block in reply.text.split("\n\n"):
-        if block.startswith("event: error"):
-            ends.append("error")
-        elif block == "data: [DONE]":
-            ends.append("end")
-        elif block.startswith("data: "):
-            event = json.loads(block[6:]).get("event")
-            if event in ("message_end", "error"):
-                ends.append(event)
-    return ends
-
-
 def failing():
     with deployment() as d:
         warm(d)
@@ -180,9 +165,9 @@ def failing():
                     (reply.status, reply.json["code"]),
                     (500, "internal_server_error"))
         tally.equal("a streamed chat ends as failed",
-                    stream_ends(d.fcgi(*chat(True))), ["error"])
+                    d.fcgi(*chat(True)).stream_ends(), ["error"])
         tally.equal("a streamed message ends as failed",
-                    stream_ends(d.fcgi(*message(True))), ["error"])
+                    d.fcgi(*message(True)).stream_ends(), ["error"])
         tally.check("it is logged", "synced" in d.log("parlance.fcgi"),
                     d.log("parlance.fcgi")[-500:])
         os.unlink(d.folder + "/fail")

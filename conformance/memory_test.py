@@ -136,16 +136,10 @@ def run(d, request, first, last):
 def streamed(reply):
     """What is wrong with a stream; None when nothing is: it says how it
     ended, once."""
-    text, ends = "", []
+    text, ends = "", reply.stream_ends()
     for block in reply.text.split("\n\n"):
-        if block.startswith("event: error"):
-            ends.append("error")
-        elif block == "data: [DONE]":
-            ends.append("end")
-        elif block.startswith("data: "):
+        if block.startswith("data: {"):
             event = json.loads(block[6:])
-            if event.get("event") in ("message_end", "error"):
-                ends.append(event["event"])
             text += event.get("content", event.get("answer", ""))
     if len(ends) != 1:
         return "the ends of %r are %r" % (reply.text[-300:], ends)
