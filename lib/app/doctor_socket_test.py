@@ -138,6 +138,8 @@ def broken(name):
                 return server.http("GET", "/health-check").status == 200
             except OSError:
                 return False
+        # Its workers are there then, as whom it connects.
+        tally.check(name + ": answers", within(20, answers))
         if ROOT:
             os.chown(path, 0, 0)
             mend = has(name + ": another's group", Seen(d), "WRONG", "socket",
@@ -149,7 +151,7 @@ def broken(name):
             paste(d, mend)
             has(name + ": mended", Seen(d), "ok", "socket", path)
             # lighttpd leaves a backend that failed alone for a second.
-            tally.check(name + ": and answers", within(5, answers))
+            tally.check(name + ": and answers", within(20, answers))
             os.chmod(server.folder, 0o700)
             os.chown(server.folder, 0, 0)
             mend = has(name + ": a closed folder", Seen(d), "WRONG", "socket",
@@ -181,7 +183,7 @@ def broken(name):
                 "socket", path, "is stale")
         process = paste(d, mend.replace(" parlance.fcgi ",
                                         " %s/parlance.fcgi " % BUILD))
-        tally.check(name + ": pasted, it answers", within(5, answers), mend)
+        tally.check(name + ": pasted, it answers", within(20, answers), mend)
         if not ROOT:
             has(name + ": and is sound", Seen(d), "ok", "socket", path)
         process.terminate()
@@ -197,7 +199,7 @@ def broken(name):
         # It listens at another place than the web server thinks.
         other = os.path.join(d.folder, "other.sock")
         d.spawn(os.path.join(BUILD, "parlance.fcgi"), "--socket", other)
-        within(5, lambda: os.path.exists(other))
+        within(20, lambda: os.path.exists(other))
         mend = has(name + ": another path", Seen(d), "WRONG", "socket", path,
                    "is not there, which %s names" % kind,
                    "parlance.fcgi listens at " + other)
@@ -228,17 +230,22 @@ def addresses():
         d.spawn("sh", "-c", 'exec "$0" <&%d' % given.fileno(),
                 os.path.join(BUILD, "parlance.fcgi"),
                 pass_fds=[given.fileno()])
-        for _ in range(100):
+        open_port = "port %d can be reached from other machines" \
+            % listener.getsockname()[1]
+        # Each of the three starts at its own pace.
+        until = time.monotonic() + 20
+        while True:
             seen = Seen(d)
-            if seen.find("ok", "socket", "127.0.0.1:%d" % port) and \
-                    seen.find("WRONG", "socket", "given.sock"):
+            if time.monotonic() > until or (
+                    seen.find("ok", "socket", "127.0.0.1:%d" % port) and
+                    seen.find("WRONG", "socket", open_port) and
+                    seen.find("WRONG", "socket", "given.sock")):
                 break
             time.sleep(0.05)
         has("an address of this machine", seen, "ok", "socket",
             "127.0.0.1:%d" % port, "for this machine alone")
         mend = has("an address of the network", seen, "WRONG", "socket",
-                   "port %d can be reached from other machines"
-                   % listener.getsockname()[1])
+                   open_port)
         tally.check("the line binds it", "--socket 127.0.0.1:%d"
                     % listener.getsockname()[1] in mend, mend)
         has("a socket that was given", seen, "WRONG", "socket",
