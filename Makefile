@@ -28,7 +28,8 @@ DESTDIR ?=
 
 PACKAGES_BUILD = gcc make pkg-config libfcgi-dev libjson-c-dev \
 	libcurl4-openssl-dev libsqlite3-dev nettle-dev libutf8proc-dev \
-	libstemmer-dev libgumbo-dev musl-dev
+	libstemmer-dev libgumbo-dev libssl-dev zlib1g-dev libnghttp2-dev \
+	libidn2-dev libunistring-dev libpsl-dev libzstd-dev libbrotli-dev
 PACKAGES_RUN = $(PACKAGES_BUILD) curl lighttpd
 # npm comes with some builds of nodejs, and then its package would clash.
 PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev python3 \
@@ -36,9 +37,6 @@ PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev python3 \
 	python3-fastapi python3-pydantic python3-uvicorn python3-httpx \
 	nodejs $(if $(shell command -v npm),,npm) openssl poppler-utils unzip \
 	systemd iproute2 adduser
-PACKAGES_PORTABLE = $(PACKAGES_BUILD) libssl-dev zlib1g-dev libnghttp2-dev \
-	libidn2-dev libunistring-dev libpsl-dev libzstd-dev libbrotli-dev
-PACKAGES_TEST += $(PACKAGES_PORTABLE)
 
 # ---- flags ------------------------------------------------------------------
 
@@ -59,23 +57,15 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) $(OPTIMIZE) $(HARDEN) \
 	$(SANITIZE) -Ilib -I$(BUILD) -MMD -MP $(CFLAGS)
 ALL_LDFLAGS = $(LINK_HARDEN) $(SANITIZE) $(LDFLAGS)
 
-# A shared library costs every CGI start; these are linked statically
-# (STATIC=no where a distribution has no static ones).
+# A shared library costs every CGI start: the CGI program has everything
+# inside, the others what Debian has static libraries of (STATIC=no where a
+# distribution has none; a sanitizer wants the shared C library).
 STATIC ?= yes
 LIBS_CORE = -lsqlite3 -lnettle -lutf8proc -lstemmer -lgumbo
 ifeq ($(STATIC),yes)
 LIBS = -Wl,-Bstatic $(LIBS_CORE) -Wl,-Bdynamic -lm -ldl -lpthread
 else
 LIBS = $(LIBS_CORE) -lm -ldl -lpthread
-endif
-# libm would be a second library to load and bind for what only SQLite's
-# mathematical functions need; after libc, musl's library gives those alone.
-MUSL = $(firstword $(wildcard /usr/lib/*-linux-musl/libc.a))
-LIBS_CGI = $(LIBS)
-ifeq ($(STATIC)$(SANITIZER),yes)
-ifneq ($(MUSL),)
-LIBS_CGI = $(filter-out -lm,$(LIBS)) -lc $(MUSL)
-endif
 endif
 LIBS_CHATCONF = -lcurl
 LIBS_CHECK = $(shell pkg-config --libs check)
@@ -147,11 +137,15 @@ $(BUILD)/libparlance.a: $(LIB_OBJECTS)
 	@rm -f $@
 	$(call quiet,AR)$(AR) rcs $@ $^
 
-# Not position independent: relocating the tables of the stemmers alone costs
-# a CGI start a third of an empty program's time.
-$(BUILD)/parlance.cgi: $(call objects,$(CGI_SOURCES)) $(BUILD)/libparlance.a
-	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -no-pie \
-		-Wl,--wrap=_nettle_cpuid -o $@ $^ $(LIBS_CGI)
+ifeq ($(STATIC)$(SANITIZER),yes)
+$(BUILD)/parlance.cgi: $(call objects,$(CGI_SOURCES)) $(BUILD)/libparlance.a \
+	cgi/link_static
+	$(call quiet,LD)cgi/link_static $@ $(CC) $(LDFLAGS) \
+		$(filter %.o %.a,$^)
+else
+$(BUILD)/parlance.cgi: $(call objects,cgi/main.c) $(BUILD)/libparlance.a
+	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -no-pie -o $@ $^ $(LIBS)
+endif
 $(BUILD)/parlance: $(BUILD)/parlance.cgi
 	ln -sf parlance.cgi $@
 $(BUILD)/parlance.fcgi: $(call objects,$(FCGI_SOURCES)) $(BUILD)/libparlance.a
@@ -171,7 +165,7 @@ $(foreach source,$(BENCH_SOURCES),$(eval $(call bench_program,$(source))))
 
 # ---- running ----------------------------------------------------------------
 
-deps-build deps-run deps-test deps-portable: deps-%:
+deps-build deps-run deps-test: deps-%:
 	@fixtures/install_packages $(PACKAGES_$(shell echo $* | tr a-z A-Z))
 
 run: deps-run
@@ -257,7 +251,7 @@ INSTALL = install
 MANUALS = $(addprefix $(BUILD)/man/,parlance.1 chatconf.1 parlance.conf.5 \
 	parlance.fcgi.8)
 
-.PHONY: portable deps-portable install install-server install-chatconf install-cgi deb manuals
+.PHONY: portable install install-server install-chatconf install-cgi deb manuals
 manuals: $(MANUALS)
 # name, section and a line about it; the rest is what --help prints.
 manual = @mkdir -p $(@D); LC_ALL=C $(1) | awk -v name=$(2) \
@@ -326,15 +320,15 @@ install-cgi: $(BUILD)/parlance.cgi
 	$(INSTALL) -m 0755 $(BUILD)/parlance.cgi $(DESTDIR)$(CGIDIR)
 	$(BUILD)/parlance version
 
-# One CGI program that needs no library of its host; see cgi/make_portable for
-# what it cannot do.
-portable: $(BUILD)/portable/parlance.cgi
-$(BUILD)/portable/parlance.cgi: FORCE deps-portable
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/portable \
-		CFLAGS="$(CFLAGS) -DPARLANCE_STATIC" HARDEN="$(filter-out \
-		-fPIE,$(HARDEN)) -fno-pie" $(BUILD)/portable/libparlance.a \
-		$(patsubst %.c,$(BUILD)/portable/obj/%.o,$(CGI_SOURCES))
-	cgi/make_portable $(BUILD)/portable $@
+# The one file of a CGI deployment on another machine: nothing of its host's is
+# needed (cgi/link_static says what it cannot do).
+portable: deps-build
+	@$(MAKE) --no-print-directory $(BUILD)/parlance.cgi
+	@if objdump -p $(BUILD)/parlance.cgi | grep NEEDED; then \
+		echo "this needs shared libraries: make without STATIC=no, \
+	SANITIZER" >&2; exit 1; fi
+	@mkdir -p $(BUILD)/portable
+	strip -o $(BUILD)/portable/parlance.cgi $(BUILD)/parlance.cgi
 
 deb: all
 	fcgi/make_deb $(BUILD)

@@ -16,6 +16,7 @@
 
 #include "app/app.h"
 #include "app/load_config.h"
+#include "app/version.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -286,9 +287,10 @@ main(int argc, char **argv)
 		return 2;
 	}
 	if (o.help || o.version) {
-		(void)printf("%s", o.help
-			? usage
-			: "parlance.fcgi " PARLANCE_VERSION "\n");
+		if (o.help)
+			(void)printf("%s", usage);
+		else
+			version_print("parlance.fcgi");
 		return EXIT_SUCCESS;
 	}
 	limit_thread_caches(argv);

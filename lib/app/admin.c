@@ -12,6 +12,7 @@
 
 #include "app/app.h"
 #include "app/doctor.h"
+#include "app/version.h"
 #include "auth/caller.h"
 #include "config/config.h"
 #include "knowledge/knowledge.h"
@@ -283,7 +284,7 @@ run_version(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	(void)printf("parlance %s\n", PARLANCE_VERSION);
+	version_print("parlance");
 	return 0;
 }
 

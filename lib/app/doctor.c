@@ -5,7 +5,6 @@
  */
 #include "app/doctor.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,7 +15,13 @@
 #include "app/doctor_socket.h"
 #include "app/doctor_state.h"
 #include "app/doctor_url.h"
+#include "app/machine.h"
+#include "app/version.h"
+#include "base/program.h"
 #include "config/config.h"
+#include "engine/curl_library.h"
+
+#define LIBCURL_MEND "apt-get install libcurl4"
 
 void
 finding(struct examination *e, enum finding kind, const char *subject,
@@ -122,6 +127,40 @@ examine_knowledge(struct examination *e)
 }
 
 static void
+examine_libcurl(struct examination *e)
+{
+	const char *own = version_libcurl(), *responder;
+	struct buf told = BUF_INIT(4096);
+	struct arena a;
+
+	if (own != NULL)
+		finding(e, FINDING_OK, "libcurl", NULL, curl_library_inside()
+			? "it is inside this program: %s"
+			: "it can be loaded, for engines upstream: %s", own);
+	else
+		finding(e, FINDING_WRONG, "libcurl", LIBCURL_MEND,
+		    "it cannot be loaded; engines upstream need it");
+	/* The responder has none inside. */
+	arena_init(&a, 65536);
+	responder = machine_beside(&a, "parlance.fcgi");
+	if (curl_library_inside() && responder != NULL) {
+		char *argv[] = {strdupa(responder), (char[]){"--version"},
+		    NULL};
+
+		(void)program_output(argv, 10000, &told);
+		if (memmem(told.data, told.len, "libcurl/", 8) != NULL)
+			finding(e, FINDING_OK, "libcurl", NULL,
+			    "%s can load it", responder);
+		else
+			finding(e, FINDING_WRONG, "libcurl", LIBCURL_MEND,
+			    "%s cannot load it; engines upstream need it",
+			    responder);
+	}
+	buf_release(&told);
+	arena_release(&a);
+}
+
+static void
 examine_engines(struct examination *e)
 {
 	const struct config *c = e->config;
@@ -133,18 +172,7 @@ examine_engines(struct examination *e)
 		    strcmp(c->engines[i].kind, "openai") == 0);
 	if (!upstream)
 		return;
-#ifdef PARLANCE_STATIC
-	finding(e, FINDING_OK, "libcurl", NULL, "it is inside this program");
-#else
-	void *curl = dlopen("libcurl.so.4", RTLD_LAZY | RTLD_LOCAL);
-	finding(e, curl != NULL ? FINDING_OK : FINDING_WRONG, "libcurl",
-	    curl != NULL ? NULL
-			 : "apt-get install libcurl4",
-	    curl != NULL ? "it can be loaded, for engines upstream"
-			 : "it cannot be loaded; engines upstream need it");
-	if (curl != NULL)
-		(void)dlclose(curl);
-#endif
+	examine_libcurl(e);
 }
 
 bool

@@ -127,19 +127,13 @@ static const char *
 start_line(const struct look *l)
 {
 	const char *group = wanted_group(l);
-	char program[4096] = "";
-	ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
-	char *slash;
+	const char *program = machine_beside(l->a, "parlance.fcgi");
 
 	if (by_systemd(l))
 		return "systemctl enable parlance.socket && "
 		       "systemctl restart parlance.socket";
-	program[n > 0 ? n : 0] = '\0';
-	slash = strrchr(program, '/');
-	(void)snprintf(slash == NULL ? program : slash + 1, 16, "%s",
-	    "parlance.fcgi");
 	return arena_printf(l->a, "PARLANCE_CONFIG=%s %s --socket %s%s%s &",
-	    shell(l->a, l->e->config->path), access(program, X_OK) == 0
+	    shell(l->a, l->e->config->path), program != NULL
 	    ? shell(l->a, program) : "parlance.fcgi",
 	    shell(l->a, l->address), group == NULL ? "" : " --group ",
 	    group == NULL ? "" : group);

@@ -4,6 +4,8 @@ with lines left out of them it names the lines.
 usage: doctor_test.py BUILD
 """
 import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -60,6 +62,28 @@ with open_deployment() as d:
                         headers={"X-Parlance-Probe": "0" * 64})
     tally.check("nobody else can probe", reply.text == '{"status":"ok"}',
                 reply)
+
+# What engines upstream need, of both programs.
+with open_deployment() as d:
+    d.write("parlance.conf", CONF % d.state + "engine = model\n"
+            "[engine model]\nurl = http://127.0.0.1:9/v1\nmodel = m\n")
+    done = doctor(d)
+    tally.check("libcurl is there", done.returncode == 0 and re.search(
+        "ok +libcurl +it .*: libcurl/[0-9.]+ ", done.stdout), done.stdout)
+    own = os.path.join(d.folder, "own")
+    os.mkdir(own)
+    shutil.copy(os.path.join(d.build, "parlance.cgi"), own)
+    responder = os.path.join(own, "parlance.fcgi")
+    for says, found, code in (("loads: libcurl/8.0", "can load it", 0),
+                              ("without libcurl", "cannot load it", 1)):
+        with open(responder, "w") as f:
+            f.write("#!/bin/sh\necho '%s'\n" % says)
+        os.chmod(responder, 0o755)
+        done = subprocess.run([os.path.join(own, "parlance.cgi"), "doctor"],
+                              env=d.env, capture_output=True, text=True,
+                              timeout=60)
+        tally.check("the responder: " + says, done.returncode == code and
+                    "%s %s" % (responder, found) in done.stdout, done.stdout)
 
 # With a line left out.
 for names, part, subject, mend in [

@@ -45,6 +45,22 @@ machine_read(struct arena *a, const char *path, size_t *len)
 	return data;
 }
 
+const char *
+machine_beside(struct arena *a, const char *name)
+{
+	char self[4096];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *path;
+	char *slash;
+
+	self[n > 0 ? n : 0] = '\0';
+	slash = strrchr(self, '/');
+	if (slash == NULL)
+		return NULL;
+	path = arena_printf(a, "%.*s/%s", (int)(slash - self), self, name);
+	return path != NULL && access(path, X_OK) == 0 ? path : NULL;
+}
+
 /* ---- processes ---------------------------------------------------------- */
 
 static const char *

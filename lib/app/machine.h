@@ -35,6 +35,9 @@ struct processes {
 	size_t n;
 };
 
+/* The path of an executable beside this one, in the arena, or NULL. */
+const char *machine_beside(struct arena *a, const char *name);
+
 /* A file's bytes, at most 1 MB of them, NUL-terminated, in the arena; NULL:
  * it cannot be read. */
 char *machine_read(struct arena *a, const char *path, size_t *len);

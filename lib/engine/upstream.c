@@ -12,22 +12,18 @@
 #define CURL_DISABLE_TYPECHECK
 #include "engine/upstream.h"
 
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-#ifdef PARLANCE_STATIC
-#include <nss.h>
-#endif
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "engine/curl_library.h"
 
 #define CALL_FDS 4
 #define MEMBERS_MOST 32
@@ -44,95 +40,17 @@
 #define PROTOCOLS_BITS ((CURLoption)(CURLOPTTYPE_LONG + 181))
 #define PROTOCOLS_HTTP_HTTPS 3L
 
-#define CURL_FUNCTIONS(X)                                                      \
-	X(CURLcode, global_init, (long))                                       \
-	X(CURL *, easy_init, (void))                                           \
-	X(CURLcode, easy_setopt, (CURL *, CURLoption, ...))                    \
-	X(CURLcode, easy_getinfo, (CURL *, CURLINFO, ...))                     \
-	X(CURLcode, easy_pause, (CURL *, int))                                 \
-	X(void, easy_reset, (CURL *))                                          \
-	X(void, easy_cleanup, (CURL *))                                        \
-	X(const char *, easy_strerror, (CURLcode))                             \
-	X(CURLM *, multi_init, (void))                                         \
-	X(CURLMcode, multi_setopt, (CURLM *, CURLMoption, ...))                \
-	X(CURLMcode, multi_add_handle, (CURLM *, CURL *))                      \
-	X(CURLMcode, multi_remove_handle, (CURLM *, CURL *))                   \
-	X(CURLMcode, multi_socket_action,                                      \
-	    (CURLM *, curl_socket_t, int, int *))                              \
-	X(CURLMsg *, multi_info_read, (CURLM *, int *))                        \
-	X(CURLMcode, multi_cleanup, (CURLM *))                                 \
-	X(struct curl_slist *, slist_append,                                   \
-	    (struct curl_slist *, const char *))                               \
-	X(void, slist_free_all, (struct curl_slist *))
-
 /* The library, once for the process. */
-static struct {
-	pthread_once_t once;
-	bool loaded;
-#define X(type, name, args) type(*name) args;
-	CURL_FUNCTIONS(X)
-#undef X
-} lib = {.once = PTHREAD_ONCE_INIT};
-
-#ifdef PARLANCE_STATIC
-/* The portable program has libcurl inside; where certificates are kept
- * differs from host to host. */
-static const char *
-ca_bundle(void)
-{
-	static const char *const paths[] = {
-	    "/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch */
-	    "/etc/pki/tls/certs/ca-bundle.crt",   /* RHEL, CloudLinux */
-	    "/etc/ssl/ca-bundle.pem",             /* SUSE */
-	    "/etc/ssl/cert.pem"};                 /* Alpine, BSD */
-	size_t i;
-
-	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-		if (access(paths[i], R_OK) == 0)
-			return paths[i];
-	return paths[0];
-}
+static pthread_once_t loading = PTHREAD_ONCE_INIT;
+static bool loaded;
+static struct curl_library lib;
 
 static void
 load(void)
 {
-#define X(type, name, args) lib.name = curl_##name;
-	CURL_FUNCTIONS(X)
-#undef X
-	/* No plug-ins of the host's C library: it may be of another version
-	 * than the one inside. */
-	(void)__nss_configure_lookup("hosts", "files dns");
-	lib.loaded = lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+	loaded = curl_library_load(&lib) &&
+	    lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
-#else
-static void
-load(void)
-{
-	static const char *const names[] = {
-	    "libcurl.so.4", "libcurl-gnutls.so.4", "libcurl.so"};
-	void *handle = NULL;
-	size_t i;
-
-	for (i = 0; handle == NULL && i < sizeof(names) / sizeof(names[0]); i++)
-		handle = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-	if (handle == NULL) {
-		log_error("upstream: libcurl cannot be loaded: %s", dlerror());
-		return;
-	}
-	/* POSIX's own way round ISO C, which has no such conversion. */
-#define X(type, name, args) *(void **)&lib.name = dlsym(handle, "curl_" #name);
-	CURL_FUNCTIONS(X)
-#undef X
-#define X(type, name, args)                                                    \
-	if (lib.name == NULL) {                                                \
-		log_error("upstream: libcurl has no curl_" #name);             \
-		return;                                                        \
-	}
-	CURL_FUNCTIONS(X)
-#undef X
-	lib.loaded = lib.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
-#endif
 
 /* The shared parts, of all workers of the process. */
 static struct {
@@ -349,8 +267,8 @@ upstream_join(struct upstream **out)
 	struct upstream *u;
 
 	*out = NULL;
-	(void)pthread_once(&lib.once, load);
-	if (!lib.loaded)
+	(void)pthread_once(&loading, load);
+	if (!loaded)
 		return ERR_UPSTREAM;
 	(void)pthread_mutex_lock(&groups.lock);
 	for (u = groups.first; u != NULL; u = u->next)
@@ -398,6 +316,8 @@ upstream_leave(struct upstream *u)
 static bool
 set_transport(CURL *easy, const struct engine_config *engine)
 {
+	const char *certificates = engine->ca_file != NULL
+	    ? engine->ca_file : curl_library_certificates();
 	CURLcode bad = CURLE_OK;
 
 #define SET(option, value)                                                     \
@@ -413,12 +333,8 @@ set_transport(CURL *easy, const struct engine_config *engine)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSL_VERIFYPEER, engine->tls_verify ? 1L : 0L);
 	SET(CURLOPT_SSL_VERIFYHOST, engine->tls_verify ? 2L : 0L);
-	if (engine->ca_file != NULL)
-		SET(CURLOPT_CAINFO, engine->ca_file);
-#ifdef PARLANCE_STATIC
-	else
-		SET(CURLOPT_CAINFO, ca_bundle());
-#endif
+	if (certificates != NULL)
+		SET(CURLOPT_CAINFO, certificates);
 	if (engine->connect_timeout_ms > 0)
 		SET(CURLOPT_CONNECTTIMEOUT_MS,
 		    (long)engine->connect_timeout_ms);

@@ -2,9 +2,8 @@
  * HTTP calls to model servers, over libcurl's multi interface: a call is fed
  * readiness and keeps what arrived until it is taken; nothing here waits.
  *
- * libcurl is loaded by dlopen(3) when the first call is made, because
- * linking it would cost every CGI start ten times the rest of the program;
- * its headers give types and numbers only.
+ * libcurl is had (curl_library.h) when the first call is made; its headers
+ * give types and numbers only.
  *
  * A struct upstream holds a cache of open connections.  Up to 32 workers
  * share one, under its lock: libcurl's tables are 40 KB, more than all the

@@ -1,99 +1,11 @@
-/*
- * pdftotext (poppler-utils) and unzip.  posix_spawn, because a worker has
- * threads beside it; the output is read with a deadline.
- */
+/* pdftotext (poppler-utils) and unzip. */
 #include "knowledge/convert.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "base/clock.h"
+#include "base/program.h"
 
 #define LIMIT_MS 60000
-
-/* Reads until the end, the deadline or the buffer's maximum. */
-static bool
-drain(int fd, struct buf *text, int64_t deadline_ms)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	char bytes[4096];
-	int64_t left;
-	ssize_t n;
-
-	for (;;) {
-		left = deadline_ms - clock_monotonic_ms();
-		if (left <= 0 || buf_err(text) != ERR_NONE)
-			return false;
-		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
-			return false;
-		if (p.revents == 0)
-			continue;
-		n = read(fd, bytes, sizeof(bytes));
-		if (n == 0)
-			return true;
-		if (n < 0 && errno != EINTR && errno != EAGAIN)
-			return false;
-		if (n > 0)
-			buf_add(text, bytes, (size_t)n);
-	}
-}
-
-/* Starts argv with nothing to read, its output in *out. */
-static int
-start(char *const argv[], pid_t *pid, int *out)
-{
-	char *const environment[] = {(char[]){"LC_ALL=C.UTF-8"},
-	    (char[]){"PATH=/usr/local/bin:/usr/bin:/bin"}, NULL};
-	posix_spawn_file_actions_t actions;
-	int ends[2], code;
-
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return errno;
-	code = posix_spawn_file_actions_init(&actions);
-	if (code == 0) {
-		(void)posix_spawn_file_actions_addopen(&actions, 0,
-		    "/dev/null", O_RDONLY, 0);
-		(void)posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-		(void)posix_spawn_file_actions_addopen(&actions, 2,
-		    "/dev/null", O_WRONLY, 0);
-		code = posix_spawnp(pid, argv[0], &actions, NULL, argv,
-		    environment);
-		(void)posix_spawn_file_actions_destroy(&actions);
-	}
-	(void)close(ends[1]);
-	*out = ends[0];
-	if (code != 0)
-		(void)close(ends[0]);
-	return code;
-}
-
-/* The program's exit status; -1 when it could not be started, -2 when it
- * was stopped. */
-static int
-run(char *const argv[], struct buf *text)
-{
-	pid_t pid;
-	int out = -1, status = 0;
-	bool whole;
-
-	if (start(argv, &pid, &out) != 0)
-		return -1;
-	whole = drain(out, text, clock_monotonic_ms() + LIMIT_MS);
-	(void)close(out);
-	if (!whole)
-		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		continue;
-	if (!whole)
-		return -2;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -2;
-}
 
 static enum err
 judge(int status, const struct buf *text, const char *missing,
@@ -101,8 +13,8 @@ judge(int status, const struct buf *text, const char *missing,
 {
 	if (status == 0 && text->len > 0)
 		return ERR_NONE;
-	*remark = status == -1 || status == 127 ? missing
-	    : status == -2 ? "took too long to convert"
+	*remark = status == PROGRAM_MISSING || status == 127 ? missing
+	    : status == PROGRAM_STOPPED ? "took too long to convert"
 	    : status == 0  ? "has no text in it (a scan?)"
 			   : failed;
 	return ERR_INPUT;
@@ -116,7 +28,7 @@ convert_pdf(const char *path, struct buf *text, const char **remark)
 	    (char[]){"-eol"}, (char[]){"unix"}, strdupa(path), (char[]){"-"},
 	    NULL};
 
-	return judge(run(argv, text), text,
+	return judge(program_output(argv, LIMIT_MS, text), text,
 	    "needs pdftotext (package poppler-utils), which is not installed",
 	    "is no PDF that pdftotext can read", remark);
 }
@@ -127,7 +39,7 @@ convert_docx(const char *path, struct buf *text, const char **remark)
 	char *argv[] = {(char[]){"unzip"}, (char[]){"-p"}, strdupa(path),
 	    (char[]){"word/document.xml"}, NULL};
 
-	return judge(run(argv, text), text,
+	return judge(program_output(argv, LIMIT_MS, text), text,
 	    "needs unzip (package unzip), which is not installed",
 	    "is no DOCX that unzip can read", remark);
 }
