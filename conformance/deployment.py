@@ -14,6 +14,7 @@ stopped by their process ids.  Only Python's standard library is needed.
 import http.client
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -30,9 +31,44 @@ KEY = "demo-key"
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """One below those that Linux gives to clients and to who asks for any:
+    nobody takes it before the program that it is for."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+
+
+def wait_until(condition, seconds=60):
+    """What must happen, however busy the machine is: the condition's first
+    true value, or its last one."""
+    until = time.monotonic() + seconds
+    while True:
+        seen = condition()
+        if seen or time.monotonic() > until:
+            return seen
+        time.sleep(0.01)
+
+
+def signals(pid, line):
+    """A set of signals of /proc/PID/status: SigBlk, ShdPnd, ..."""
+    with open("/proc/%d/status" % pid) as f:
+        bits = int(re.search(r"(?m)^%s:\s+(\w+)" % line, f.read()).group(1), 16)
+    return {n for n in range(1, 65) if bits >> (n - 1) & 1}
+
+
+def wait_started(process):
+    """Until parlance.fcgi, spawned with a socket that was there before, takes
+    signals as it should."""
+    # SIGPIPE is blocked with those that it waits for, which Linux does not
+    # count as blocked meanwhile.
+    return wait_until(lambda: process.poll() is not None or
+                      signal.SIGPIPE in signals(process.pid, "SigBlk"))
 
 
 class Reply:
@@ -299,12 +335,9 @@ class Deployment:
             return f.read()
 
     def wait_for(self, ready, what, process):
-        for _ in range(400):
-            if ready():
-                return
-            if process.poll() is not None:
-                break
-            time.sleep(0.02)
+        if wait_until(lambda: process.poll() is not None or ready()) and \
+                process.poll() is None:
+            return
         raise RuntimeError("%s did not start: %s" % (
             what, self.log(os.path.basename(process.args[0]))))
 
