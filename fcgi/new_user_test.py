@@ -14,9 +14,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "conformance")]
-from deployment import Deployment, Tally
+from deployment import Deployment, Tally, wait_until
 import load
-from trial import CONF, TRIAL, outside, run, wait_until, write
+from trial import CONF, TRIAL, outside, run, write
 
 SHARE = "/usr/share/parlance/"
 tally = Tally()
