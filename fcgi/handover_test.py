@@ -16,7 +16,8 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "conformance")]
-from deployment import Deployment, FastCGI, Tally
+from deployment import (Deployment, FastCGI, Tally, wait_started,
+                        wait_until)
 from load import CONF, KINDS, MESSAGE, RECORDINGS, Load, message_stream
 from webservers import WebServers
 
@@ -32,20 +33,11 @@ def deployment():
     return d
 
 
-def ended(process, seconds=10):
+def ended(process, seconds=60):
     try:
         return process.wait(seconds)
     except subprocess.TimeoutExpired:
         return None
-
-
-def within(seconds, condition):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.01)
-    return False
 
 
 def lossless(name, load):
@@ -79,7 +71,7 @@ def take_over():
                 fronts.programs, "parlance.fcgi"), "--socket", path,
                 *workers, *more, **fronts.owner)
         process = start()
-        within(5, lambda: os.path.exists(path))
+        wait_until(lambda: os.path.exists(path))
         d.address = path
         asks = [d.fcgi] + [server.http for server in fronts.start_all(
             ("lighttpd-fcgi", "nginx-fcgi", "apache-proxy_fcgi"))]
@@ -89,7 +81,7 @@ def take_over():
             following = start("--take-over")
             tally.equal("the relieved process ends", ended(process), 0)
             process = following
-            within(5, lambda: locked_by(path, process))
+            wait_until(lambda: locked_by(path, process))
         time.sleep(0.3)
         lossless("five take-overs", load.stop())
         refused(d, start, path, process, asks)
@@ -118,7 +110,7 @@ def refused(d, start, path, process, asks):
         env.pop("PARLANCE_STATE", None)
         done = subprocess.run([PROGRAM, "--socket", path, "--take-over",
                                *options], env=env, capture_output=True,
-                              text=True, timeout=20)
+                              text=True, timeout=60)
         tally.check(name + ": it is refused", done.returncode == 1 and
                     done.stderr.startswith("parlance"), done)
         tally.check(name + ": the old one goes on", process.poll() is None
@@ -134,12 +126,12 @@ def refused(d, start, path, process, asks):
     d.write("other.conf", text.replace(d.state, broken))
     done = subprocess.run([PROGRAM, "--socket", path, "--take-over"],
                           env=env, capture_output=True, text=True,
-                          timeout=20)
+                          timeout=60)
     tally.check("a damaged database: it is refused", done.returncode == 1
                 and "nothing was taken over" in done.stderr, done)
     following = start("--take-over")
     tally.equal("afterwards a sound one relieves it", ended(process), 0)
-    within(5, lambda: locked_by(path, following))
+    wait_until(lambda: locked_by(path, following))
     lossless("refused take-overs", load.stop())
 
 
@@ -181,6 +173,7 @@ def given(family, name):
         load = Load(asks, threads=9)
         for _ in range(3):
             time.sleep(0.4)
+            wait_started(process)
             process.send_signal(signal.SIGTERM)
             tally.equal(name + ": it ends when its answers are written",
                         ended(process), 0)
@@ -208,6 +201,15 @@ def connections(pid):
                 and link[8:-1] not in listening])
 
 
+def all_stopped(pid):
+    """All threads of it: who stops it does not wait for that."""
+    for thread in os.listdir("/proc/%d/task" % pid):
+        with open("/proc/%d/task/%s/stat" % (pid, thread)) as f:
+            if f.read().rsplit(")", 1)[1].split()[0] != "T":
+                return False
+    return True
+
+
 def two_at_once():
     """On one socket and one database, one alone too small for what is
     asked; one of them is killed."""
@@ -223,18 +225,19 @@ def two_at_once():
                            pass_fds=[listener.fileno()])
         one, other = start(), start()
         load = Load([d.fcgi], threads=16)
-        both = within(10, lambda: connections(one.pid) >= 4 and
-                      connections(other.pid) >= 4)
+        both = wait_until(lambda: connections(one.pid) >= 4 and
+                          connections(other.pid) >= 4)
         tally.check("both serve", both, (connections(one.pid),
                                          connections(other.pid)))
         time.sleep(1)
         tally.equal("with both, no request fails", load.failures, [])
         # Stopped, it takes no more; what it holds is known then.
         one.send_signal(signal.SIGSTOP)
+        wait_until(lambda: all_stopped(one.pid))
         held = connections(one.pid)
         one.kill()
         one.wait()
-        time.sleep(1.5)
+        load.next_round()
         failed = len(load.failures)
         tally.check("killed, it loses what it held (%d of %d) and no more"
                     % (failed, held), 0 < failed <= held + 1,
@@ -244,7 +247,7 @@ def two_at_once():
             "BrokenPipe" in str(seen) for _, seen in load.failures),
             load.failures[:3])
         start()
-        time.sleep(1)
+        load.next_round()
         load.stop()
         tally.equal("no more failures after it", len(load.failures), failed)
         tally.check("served meanwhile", load.total() > 30, load.served)

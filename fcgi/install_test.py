@@ -8,16 +8,14 @@ import glob
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 sys.path.insert(0, os.path.join(TOP, "conformance"))
-from deployment import FastCGI, Tally, free_port
+from deployment import Tally, free_port, wait_until
 
 BUILD = os.path.abspath(sys.argv[1])
 tally = Tally()
@@ -128,8 +126,12 @@ def units(root):
 
 
 def get(url):
-    with urllib.request.urlopen(url, timeout=10) as reply:
-        return reply.read()
+    """None: it does not answer yet."""
+    try:
+        with urllib.request.urlopen(url, timeout=30) as reply:
+            return reply.read()
+    except OSError:
+        return None
 
 
 def try_package(folder):
@@ -150,26 +152,18 @@ def try_package(folder):
                     'server.port = %d\nvar.parlance_socket = "%s"\n'
                     'include "/usr/share/parlance/fcgi/lighttpd.conf"\n'
                     % (folder, port, sock))
-        for _ in range(100):
-            if os.path.exists(sock):
-                break
-            time.sleep(0.05)
+        wait_until(lambda: os.path.exists(sock))
         processes.append(subprocess.Popen(
             [shutil.which("lighttpd", path="/usr/sbin:/usr/bin"), "-D",
              "-f", conf], stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL))
-        body = None
-        for _ in range(100):
-            try:
-                body = get("http://127.0.0.1:%d/health-check" % port)
-                break
-            except OSError:
-                time.sleep(0.05)
+        body = wait_until(lambda: get(
+            "http://127.0.0.1:%d/health-check" % port))
         tally.equal("the installed server answers", body, b'{"status":"ok"}')
     finally:
         for process in reversed(processes):
             process.send_signal(signal.SIGTERM)
-            process.wait(10)
+            process.wait(60)
 
 
 def packages(folder):

@@ -12,6 +12,8 @@ and exactly one last event.
 import threading
 import time
 
+from deployment import wait_until
+
 TICKS = 10
 ANSWER = "tick " * TICKS
 BOT = {"bot_slug": "first", "prompt": "ticks"}
@@ -85,6 +87,7 @@ class Load:
         self.asks, self.kinds = asks, kinds
         self.served, self.failures = {}, []
         self.slowest = {}  # seconds
+        self.asked = [0] * threads
         self.lock = threading.Lock()
         self.ended = threading.Event()
         self.threads = [threading.Thread(target=self.work, args=(i,),
@@ -93,11 +96,13 @@ class Load:
         for thread in self.threads:
             thread.start()
 
-    def work(self, i):
+    def work(self, me):
+        i = me
         while not self.ended.is_set():
             ask = self.asks[i % len(self.asks)]
             kind = self.kinds[i % len(self.kinds)]
             i += 1
+            self.asked[me] += 1
             started = time.monotonic()
             try:
                 ok, seen = kind(ask)
@@ -112,6 +117,12 @@ class Load:
                         self.served.get(kind.__name__, 0) + 1
                 else:
                     self.failures.append((kind.__name__, seen))
+
+    def next_round(self):
+        """Until whatever each client asks now is answered, or failed."""
+        asked = list(self.asked)
+        wait_until(lambda: all(now > then for now, then in zip(self.asked,
+                                                               asked)))
 
     def total(self):
         return sum(self.served.values())

@@ -15,7 +15,6 @@ import os
 import pwd
 import shutil
 import socket
-import stat
 import subprocess
 
 from deployment import TOP, FastCGI, free_port
@@ -170,9 +169,12 @@ class WebServers:
 
     def await_port(self, server):
         def ready():
+            # Connections are taken before the workers are there.
             try:
-                socket.create_connection(("127.0.0.1", server.port)).close()
-                return True
+                with socket.create_connection(("127.0.0.1", server.port),
+                                              30) as s:
+                    s.sendall(b"GET / HTTP/1.0\r\n\r\n")
+                    return s.recv(5) == b"HTTP/"
             except OSError:
                 return False
         try:

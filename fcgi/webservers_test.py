@@ -18,7 +18,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "conformance"))
 sys.path.insert(0, HERE)
-from deployment import DEMO_CONF, Deployment, Tally
+from deployment import DEMO_CONF, Deployment, Tally, wait_until
 from webservers import NAMES, WebServers
 
 BUILD = sys.argv[1]
@@ -137,6 +137,28 @@ def connect(server, body, chunked=False):
     return c
 
 
+class Noise:
+    """How late, in ms, this machine lets a process run: what a stream is
+    late beside that is the server's doing."""
+
+    def __enter__(self):
+        self.most, self.ended = 0, threading.Event()
+        self.thread = threading.Thread(target=self.work)
+        self.thread.start()
+        return self
+
+    def work(self):
+        while not self.ended.is_set():
+            started = time.monotonic()
+            time.sleep(0.01)
+            self.most = max(self.most, 1000 * (time.monotonic() - started)
+                            - 10)
+
+    def __exit__(self, *exc):
+        self.ended.set()
+        self.thread.join()
+
+
 def lateness(server):
     """How late the ticks arrive, in ms, against the first one."""
     c = connect(server, chat("ticks", True))
@@ -157,11 +179,13 @@ def lateness(server):
 def streams(server):
     # The machine may be busy with something else: the best of four.
     for _ in range(4):
-        late, rest = lateness(server)
-        if len(late) == TICKS and max(late) < 50:
+        with Noise() as noise:
+            late, rest = lateness(server)
+        on_time = len(late) == TICKS and max(late) < 50 + noise.most
+        if on_time:
             break
     check(server, "ticks on time (at most %.1f ms late)" % max(late),
-          len(late) == TICKS and max(late) < 50, late)
+          on_time, (late, noise.most))
     check(server, "the end of the stream", rest.rstrip().endswith(b"[DONE]"),
           rest)
     with lock:
@@ -221,18 +245,9 @@ def connections(pid):
     return count
 
 
-def wait_until(condition, seconds):
-    started = time.monotonic()
-    while time.monotonic() - started < seconds:
-        if condition():
-            return time.monotonic() - started
-        time.sleep(0.05)
-    return None
-
-
 def leaving(server):
     """Gone in the middle of a quiet stream: only a ping can tell."""
-    wait_until(lambda: busy(server) == 0, 10)
+    wait_until(lambda: busy(server) == 0)
     before = busy(server)
     c = connect(server, chat("quiet", True))
     r = c.getresponse()
@@ -241,12 +256,13 @@ def leaving(server):
     c.sock.shutdown(socket.SHUT_RDWR) if c.sock else None
     r.close()
     c.close()
-    took = wait_until(lambda: busy(server) <= before, 25)
-    check(server, "it stops within two pings", took is not None
-          and took < 21, took)
+    left = time.monotonic()
+    gone = wait_until(lambda: busy(server) <= before)
+    took = time.monotonic() - left
+    # The third one is sent after thirty seconds.
+    check(server, "it stops within two pings", gone and took < 27, took)
     with lock:
-        print("%-18s gone after %s s" % (server.name, took and
-                                         "%.1f" % took))
+        print("%-18s gone after %.1f s" % (server.name, took))
 
 
 # ---- bodies ----------------------------------------------------------------
@@ -319,8 +335,8 @@ def conformance(server):
                 [os.path.join(BUILD, "chatconf"), server.url, "-p", profile,
                  "--strict", "--house", "-j", "4"]
                 + ["-s", "mount=" + server.base] * (profile == "v1"),
-                capture_output=True, text=True, timeout=120, stdin=subprocess.DEVNULL,
-                env=dict(os.environ, CHATCONF_KEY="demo-key"))
+                capture_output=True, text=True, timeout=240,
+                stdin=subprocess.DEVNULL, env=dict(os.environ, CHATCONF_KEY="demo-key"))
         except subprocess.TimeoutExpired as e:
             check(server, "conformance, " + profile, False, e)
             continue

@@ -16,7 +16,7 @@ import time
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 sys.path.insert(0, os.path.join(TOP, "conformance"))
 sys.path.insert(0, os.path.join(TOP, "fcgi"))
-from deployment import Deployment, Tally, free_port
+from deployment import Deployment, Tally, free_port, wait_until
 from webservers import WebServers
 
 BUILD = os.path.abspath(sys.argv[1])
@@ -91,15 +91,6 @@ def paste(d, line):
     return None
 
 
-def within(seconds, condition):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def as_user():
     """Everything about itself may be seen by any user."""
     return dict(user="daemon", group="daemon", extra_groups=[])
@@ -139,7 +130,7 @@ def broken(name):
             except OSError:
                 return False
         # Its workers are there then, as whom it connects.
-        tally.check(name + ": answers", within(20, answers))
+        tally.check(name + ": answers", wait_until(answers))
         if ROOT:
             os.chown(path, 0, 0)
             mend = has(name + ": another's group", Seen(d), "WRONG", "socket",
@@ -151,7 +142,7 @@ def broken(name):
             paste(d, mend)
             has(name + ": mended", Seen(d), "ok", "socket", path)
             # lighttpd leaves a backend that failed alone for a second.
-            tally.check(name + ": and answers", within(20, answers))
+            tally.check(name + ": and answers", wait_until(answers))
             os.chmod(server.folder, 0o700)
             os.chown(server.folder, 0, 0)
             mend = has(name + ": a closed folder", Seen(d), "WRONG", "socket",
@@ -183,11 +174,11 @@ def broken(name):
                 "socket", path, "is stale")
         process = paste(d, mend.replace(" parlance.fcgi ",
                                         " %s/parlance.fcgi " % BUILD))
-        tally.check(name + ": pasted, it answers", within(20, answers), mend)
+        tally.check(name + ": pasted, it answers", wait_until(answers), mend)
         if not ROOT:
             has(name + ": and is sound", Seen(d), "ok", "socket", path)
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         tally.check(name + ": it is gone", not os.path.exists(path))
         has(name + ": missing", Seen(d), "WRONG", "socket", path,
             "is not there")
@@ -199,7 +190,7 @@ def broken(name):
         # It listens at another place than the web server thinks.
         other = os.path.join(d.folder, "other.sock")
         d.spawn(os.path.join(BUILD, "parlance.fcgi"), "--socket", other)
-        within(20, lambda: os.path.exists(other))
+        wait_until(lambda: os.path.exists(other))
         mend = has(name + ": another path", Seen(d), "WRONG", "socket", path,
                    "is not there, which %s names" % kind,
                    "parlance.fcgi listens at " + other)
@@ -233,15 +224,12 @@ def addresses():
         open_port = "port %d can be reached from other machines" \
             % listener.getsockname()[1]
         # Each of the three starts at its own pace.
-        until = time.monotonic() + 20
-        while True:
-            seen = Seen(d)
-            if time.monotonic() > until or (
-                    seen.find("ok", "socket", "127.0.0.1:%d" % port) and
-                    seen.find("WRONG", "socket", open_port) and
-                    seen.find("WRONG", "socket", "given.sock")):
-                break
-            time.sleep(0.05)
+        wait_until(lambda: all(Seen(d).find(kind, "socket", part)
+                               for kind, part in (
+                                   ("ok", "127.0.0.1:%d" % port),
+                                   ("WRONG", open_port),
+                                   ("WRONG", "given.sock"))))
+        seen = Seen(d)
         has("an address of this machine", seen, "ok", "socket",
             "127.0.0.1:%d" % port, "for this machine alone")
         mend = has("an address of the network", seen, "WRONG", "socket",
