@@ -37,10 +37,13 @@ wanted(const char *name, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	SRunner *runner = srunner_create(NULL);
+	SRunner *runner;
 	int failed, ran;
 	size_t i;
 
+	/* Seconds for a test; the usual 4 are few on a busy machine. */
+	(void)setenv("CK_DEFAULT_TIMEOUT", "60", 0);
+	runner = srunner_create(NULL);
 	for (i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
 		if (wanted(suites[i].name, argc, argv))
 			srunner_add_suite(runner, suites[i].make());

@@ -4,8 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/clock.h"
+#include <time.h>
 
 Suite *pyjson_suite(void);
 
@@ -363,17 +362,17 @@ END_TEST
 START_TEST(many_names_take_linear_time)
 {
 	const struct pyjson *v;
-	int64_t begin;
+	clock_t begin; /* the processor's time: others may be busy too */
 	size_t i;
 
 	buf_addc(&out, '{');
 	for (i = 0; i < 100000; i++)
 		buf_printf(&out, "\"%zu\":%zu,", i % 60000, i);
 	buf_adds(&out, "\"0\":-1}");
-	begin = clock_monotonic_ms();
+	begin = clock();
 	ck_assert(pyjson_decode(&arena, (struct span){out.data, out.len}, NULL,
 	    &v, NULL) == ERR_NONE);
-	ck_assert_int_lt(clock_monotonic_ms() - begin, 1500);
+	ck_assert_int_lt((clock() - begin) / (CLOCKS_PER_SEC / 1000), 1500);
 	ck_assert_uint_eq(pyjson_count(v), 60000);
 	ck_assert_str_eq(pyjson_number(pyjson_get(v, "0")).data[0] == '-' ? "y"
 									  : "n",

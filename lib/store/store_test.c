@@ -234,7 +234,7 @@ START_TEST(changes_of_many_threads_are_all_kept_or_taken_back)
 }
 END_TEST
 
-static atomic_int waiting;
+static atomic_int slow_runs, waiting;
 
 /* Others ask meanwhile, and share the next transaction. */
 static enum err
@@ -243,9 +243,10 @@ change_slowly(struct db *db, void *arg)
 	int tries;
 
 	(void)arg;
-	for (tries = 0; atomic_load(&waiting) < 2 && tries < 5000; tries++)
+	atomic_store(&slow_runs, 1);
+	for (tries = 0; atomic_load(&waiting) < 2 && tries < 20000; tries++)
 		(void)usleep(1000);
-	(void)usleep(50000);
+	(void)usleep(200000); /* they say so just before they wait */
 	put(db, "slow", "x");
 	return ERR_NONE;
 }
@@ -293,10 +294,13 @@ START_TEST(a_transaction_that_is_gone_takes_all_changes_with_it)
 	int i;
 
 	add_notes();
+	atomic_store(&slow_runs, 0);
 	atomic_store(&waiting, 0);
 	for (i = 0; i < 3; i++) {
 		ck_assert_int_eq(pthread_create(&threads[i], NULL,
 		    ask_for_change, &asked[i]), 0);
+		while (!atomic_load(&slow_runs))
+			(void)usleep(1000);
 		(void)usleep(20000); /* in this order */
 	}
 	for (i = 0; i < 3; i++)
