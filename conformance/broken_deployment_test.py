@@ -9,9 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 
-from deployment import Deployment, Tally, parse_cgi
+from deployment import Deployment, Tally, parse_cgi, wait_until
 
 CHAT = ("POST", "/v1/chat",
         {"bot_slug": "demo", "stream": False, "prompt": "Who are you?"})
@@ -128,6 +127,13 @@ true""" % (d.state, d.folder + "/copy", d.state, d.state)
     t.equal("full disk leaves the database whole", rows(d), "ok")
 
 
+# Has a slow turn its place, and is it, when it is a message, stored as the
+# second parameter's?
+BEGUN = """SELECT (SELECT count(*) FROM limit_reservations) = 1,
+    ?1 <> '/v1/chat-messages' OR
+    (SELECT count(*) FROM messages WHERE query = 'slow') = ?2"""
+
+
 def locked_at_the_end(t, build):
     """An answer whose end cannot be stored: the client is told so, and soon
     afterwards nothing says that it still runs or holds its place."""
@@ -143,11 +149,12 @@ max_output_tokens = 8
 """
     with Deployment(build, conf) as d:
         d.write("recordings.json", json.dumps({"recordings": [
-            {"question": "slow", "answer": ["a ", "b "], "pace_ms": 300},
+            {"question": "slow", "answer": ["a ", "b "], "pace_ms": 1500},
             {"answer": ["Yes."]}]}))
         key, section = d.new_key("test", "concurrent = 1")
         d.write("parlance.conf", conf + section)
         d.start_fcgi()
+        d.fcgi("GET", "/v1/conversations?user=u", key=key)  # the tables
         for n, (uri, body, stream) in enumerate((
                 (MESSAGE[1], dict(MESSAGE[2], query="slow"), False),
                 (MESSAGE[1], dict(MESSAGE[2], query="slow",
@@ -159,9 +166,10 @@ max_output_tokens = 8
             thread = threading.Thread(target=lambda: replies.append(
                 d.fcgi("POST", uri, body, key=key)))
             thread.start()
-            time.sleep(0.15)
             c = sqlite3.connect(os.path.join(d.state, "parlance.db"),
-                                isolation_level=None)
+                                isolation_level=None, timeout=30)
+            wait_until(lambda: c.execute(BEGUN, (
+                uri, min(n + 1, 2))).fetchone() == (1, 1))
             c.execute("BEGIN IMMEDIATE")
             thread.join()
             c.execute("ROLLBACK")

@@ -207,11 +207,9 @@ def test_started_program():
         os.mkdir(os.path.join(folder, "state"))
         env = {"PARLANCE_CONFIG": deployment.DEMO_CONF, "TMPDIR": folder,
                "PARLANCE_STATE": os.path.join(folder, "state")}
-        start = time.monotonic()
         run = Run("fcgi:%s/parlance.fcgi" % BUILD, "--strict", "--house",
                   "-j", "8", env=env)
         check(run.code == 0, "fcgi: starts a program", run.bad())
-        check(time.monotonic() - start < 10, "the suite takes under 10 s")
         check(os.listdir(folder) == ["state"], "its socket is gone")
 
 
@@ -228,7 +226,7 @@ def test_again():
         check("$CHATCONF_KEY" in again and KEY not in again,
               "the key stays a variable", again)
         out = subprocess.run(["sh", "-c", again], capture_output=True,
-                             timeout=20, env=dict(d.env, CHATCONF_KEY=KEY))
+                             timeout=100, env=dict(d.env, CHATCONF_KEY=KEY))
         check(b"Status: 404" in out.stdout and b"Bot not found" in out.stdout,
               "again, over " + target.split(":")[0], again + repr(out))
     d.close()
@@ -239,12 +237,14 @@ def test_peer():
     peer = Server("/usr/bin/python3", "-m", "uvicorn", "--app-dir",
                   os.path.join(HERE, "peer"), "app:app", "--port", str(port),
                   "--log-level", "critical", port=port)
-    for _ in range(200):
+
+    def answers():
         try:
             urllib.request.urlopen(peer.url + "/health-check").close()
-            break
+            return True
         except OSError:
-            time.sleep(0.05)
+            return False
+    deployment.wait_until(answers)
     run = Run(peer.url, "--strict", "--house", "-j", "4", "-s", "bot_slug=demo", "-s",
               "bot_uid=EDf826b8-1b75-4f57-bd26-641c897f9c1e")
     peer.close()
@@ -279,7 +279,8 @@ def test_broken_targets():
             with open(program, "w") as file:
                 file.write("#!/bin/sh\n%s\n" % script)
             os.chmod(program, 0o755)
-            run = Run("cgi:" + program, "v1/reply/prompt", "-t", "1")
+            run = Run("cgi:" + program, "v1/reply/prompt", "-t",
+                      "1" if what == "silence" else "30")
             check(run.code == 1 and seen in run.out,
                   "cgi: " + what + " is a failure that says so", run.out)
         program = os.path.join(folder, "x.fcgi")
@@ -288,7 +289,7 @@ def test_broken_targets():
         os.chmod(program, 0o755)
         start = time.monotonic()
         run = Run("fcgi:" + program, "v1/reply/prompt", "-t", "2")
-        check(run.code in (1, 3) and time.monotonic() - start < 10,
+        check(run.code in (1, 3) and time.monotonic() - start < 20,
               "fcgi: a program that ends at once is no success", run.out)
     for what, reply, seen in (
             ("closes", b"", "closed before the reply ended"),
@@ -298,17 +299,21 @@ def test_broken_targets():
              "refused the request"),
             ("hangs", None, "did not end in time")):
         with socket.create_server(("127.0.0.1", 0)) as listener:
+            ended = threading.Event()
+
             def serve():
                 peer = listener.accept()[0]
                 peer.recv(100000)
                 if reply is None:
-                    time.sleep(1.5)
-                peer.sendall(reply or b"")
+                    ended.wait()
+                else:
+                    peer.sendall(reply)
                 peer.close()
             thread = threading.Thread(target=serve)
             thread.start()
             run = Run("fcgi:127.0.0.1:%d" % listener.getsockname()[1],
-                      "v1/reply/prompt", "-t", "1")
+                      "v1/reply/prompt", "-t", "1" if reply is None else "30")
+            ended.set()
             thread.join()
             check(run.code == 1 and seen in run.out,
                   "fcgi: a server that %s is a failure" % what, run.out)
@@ -462,7 +467,7 @@ def test_failures():
             file.write('header = "Authorization: Bearer %s"\n'
                        'header = "Content-Type: application/json"\n' % KEY)
         out = subprocess.run(["sh", "-c", again], cwd=folder,
-                             capture_output=True, text=True, timeout=20).stdout
+                             capture_output=True, text=True, timeout=100).stdout
         check("HTTP/1.1 422" in out and "Field required" in out,
               "the line `again` shows it again", out)
         report = os.path.join(folder, "known")

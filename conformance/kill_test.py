@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 
-from deployment import Deployment, FastCGI, Tally, parse_cgi
+from deployment import Deployment, FastCGI, Tally, parse_cgi, wait_until
 
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
 FCGI_KILLS, CGI_KILLS, CLIENTS = 30, 60, 6
@@ -121,7 +121,7 @@ def output(client):
     try:
         for kind, data in client.records():
             out += data if kind == 6 else b""
-    except OSError:
+    except (OSError, EOFError):
         pass
     return out
 
@@ -289,9 +289,10 @@ def check_places(t, d, keys, process):
             thread.join()
         t.equal("%s: %d at once" % (bot, CLIENTS), replies, [200] * CLIENTS)
     db = sqlite3.connect(os.path.join(d.state, "parlance.db"), timeout=20)
-    t.equal("every turn that ended gave its place back", db.execute(
-        "SELECT count(*) FROM limit_reservations WHERE owner LIKE ?",
-        ("%% %d %%" % process.pid,)).fetchone(), (0,))
+    t.equal("every turn that ended gave its place back", wait_until(
+        lambda: db.execute("SELECT count(*) FROM limit_reservations "
+                           "WHERE owner LIKE ?", ("%% %d %%" % process.pid,)
+                           ).fetchone() == (0,)), True)
     db.close()
 
 
