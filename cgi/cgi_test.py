@@ -32,8 +32,9 @@ recordings = recordings.json
 RECORDINGS = """{"recordings": [
   {"question": "quiet", "answer": ["first ", "last"], "pace_ms": 60000},
   {"question": "long", "answer": [%s], "pace_ms": 10},
-  {"answer": ["Hello", " world"]}]}""" % ", ".join(
-    '"word%d "' % i for i in range(400))
+  {"question": "lively", "answer": [%s], "pace_ms": 100},
+  {"answer": ["Hello", " world"]}]}""" % ((", ".join(
+    '"word%d "' % i for i in range(400)),) * 2)
 HELLO = b'{"bot_slug":"first","prompt":"hello","stream":false}'
 
 
@@ -63,7 +64,8 @@ def stream(d, question, **more):
     return process
 
 
-def ended(process, seconds):
+def ended(process, seconds=8):
+    """At once: long before the first ping, after ten seconds."""
     started = time.monotonic()
     try:
         process.wait(seconds)
@@ -150,24 +152,24 @@ def leaving(d):
     process = stream(d, "quiet")
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    tally.equal("SIGTERM in a quiet stream", ended(process, 2), True)
+    tally.equal("SIGTERM in a quiet stream", ended(process), True)
 
     process = stream(d, "quiet")
     process.stdout.readline()
     process.stdout.close()
-    tally.equal("a closed pipe in a quiet stream", ended(process, 2), True)
+    tally.equal("a closed pipe in a quiet stream", ended(process), True)
 
     ours, theirs = socket.socketpair()
     process = stream(d, "quiet", stdout=theirs)
     theirs.close()
     ours.recv(10)
     ours.close()
-    tally.equal("a closed socket in a quiet stream", ended(process, 2), True)
+    tally.equal("a closed socket in a quiet stream", ended(process), True)
 
-    process = stream(d, "long")
+    process = stream(d, "lively")
     process.stdout.readline()
     process.stdout.close()
-    tally.equal("a closed pipe in a lively stream", ended(process, 2), True)
+    tally.equal("a closed pipe in a lively stream", ended(process), True)
 
     # At any moment, the first ones included.
     late = []
@@ -175,7 +177,7 @@ def leaving(d):
         process = stream(d, "quiet")
         time.sleep(0.001 * i)
         process.send_signal(signal.SIGTERM)
-        if ended(process, 3) is not True:
+        if ended(process) is not True:
             late.append(i)
         process.stdout.close()
     tally.equal("SIGTERM at forty moments", late, [])

@@ -6,11 +6,10 @@ import json
 import os
 import re
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "conformance"))
-from deployment import Deployment, FastCGI, Tally
+from deployment import Deployment, FastCGI, Tally, wait_until
 
 BUILD = sys.argv[1]
 tally = Tally()
@@ -64,10 +63,16 @@ def log():
             d.fcgi("GET", "/v1/bots", key="CANARYKEY"),
             d.fcgi("CANARY\nM=1", "/v1/bots"),
         ]
-        text = d.log("parlance.fcgi")
-        lines = [fields(line) for line in text.split("\n")
-                 if line.startswith("time=")]
-        # The health checks of start_fcgi do not come this far.
+
+        def logged():
+            return [fields(line) for line in d.log("parlance.fcgi").split(
+                "\n") if line.startswith("time=")]
+        # Some are written after the reply.  The health checks of start_fcgi
+        # do not come this far.
+        wait_until(lambda: len(logged()) >= len(replies))
+        ids = [r.headers["x-request-id"] for r in replies]
+        lines = sorted(logged(), key=lambda line: (ids + [line["id"]]).index(
+            line["id"]))
         tally.equal("one line for each request", len(lines), len(replies))
         for line, reply, api, route in zip(lines, replies, [
                 "botapi", "botapi", "messagesapi", "botapi", None, "botapi",
@@ -92,10 +97,7 @@ def log():
             if kind == 6 and b"data:" in piece:
                 break
         client.close()
-        for _ in range(100):
-            if "client=gone" in d.log("parlance.fcgi"):
-                break
-            time.sleep(0.05)
+        wait_until(lambda: "client=gone" in d.log("parlance.fcgi"))
         text = d.log("parlance.fcgi")
         tally.check("a client that left", "client=gone" in text, text)
         for canary in ("CANARY", "demo-key"):

@@ -16,7 +16,7 @@ import zipfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 os.pardir, os.pardir, "conformance"))
-from deployment import Tally  # noqa: E402
+from deployment import Tally, wait_until  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 HERE = pathlib.Path(__file__).resolve().parent
@@ -33,7 +33,7 @@ def environment(folder, **more):
 
 
 def index(folder, *args):
-    return subprocess.run([BUILD / "parlance", "index", *args], timeout=60,
+    return subprocess.run([BUILD / "parlance", "index", *args], timeout=300,
                           env=environment(folder), capture_output=True,
                           text=True)
 
@@ -48,7 +48,7 @@ def ask(folder, question):
         SERVER_ADDR="127.0.0.1", SERVER_NAME="127.0.0.1",
         HTTP_AUTHORIZATION="Bearer demo-key")
     run = subprocess.run([BUILD / "parlance.cgi"], input=body, env=env,
-                         timeout=30, capture_output=True)
+                         timeout=120, capture_output=True)
     return run.stdout.decode("utf-8", "replace")
 
 
@@ -233,12 +233,8 @@ def large_folders(folder):
     ask(folder, "Where do the zebras graze?")
     first = time.monotonic() - start
     check("the first search does not wait", first < 2.5, f"{first:.1f} s")
-    answer = ""
-    while "warehouse" not in answer and time.monotonic() - start < 40:
-        time.sleep(0.3)
-        answer = ask(folder, "Where do the zebras graze?")
-    check("the folder is indexed without the command", "warehouse" in answer,
-          answer)
+    check("the folder is indexed without the command", wait_until(
+        lambda: "warehouse" in ask(folder, "Where do the zebras graze?")))
     index(folder)  # waits for a pass that is still going on
 
 

@@ -17,7 +17,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "conformance"))
-from deployment import Deployment, FastCGI, Tally, parse_cgi
+from deployment import Deployment, FastCGI, Tally, parse_cgi, wait_until
 from fake_upstream import FakeUpstream
 
 BUILD = sys.argv[1]
@@ -35,7 +35,7 @@ retries = 0
 [engine slow]
 url = %s
 retries = 0
-first_byte_timeout = 300
+first_byte_timeout = 10000
 idle_timeout = 300
 [engine titles]
 url = %s
@@ -150,10 +150,7 @@ class Place(Deployment):
 
     def settled(self):
         """Waits until nothing runs; what is still reserved."""
-        for _ in range(200):
-            if self.reserved()[0] == 0:
-                break
-            time.sleep(0.02)
+        wait_until(lambda: self.reserved()[0] == 0)
         return self.reserved()
 
     def close(self):
@@ -248,9 +245,14 @@ def at_once():
                             wrong.append(reply)
                     if reply.status == 429:
                         time.sleep(0.08)
-            crowd(CLIENTS, client)
-            peaks = [most_at_once(d.up.of(c["model"], c["question"]))
-                     for c in {c["question"]: c for c in d.up.calls}.values()]
+            # A busy machine may not get to all that may run: ask again.
+            for _ in range(3):
+                crowd(CLIENTS, client)
+                peaks = [most_at_once(d.up.of(c["model"], c["question"]))
+                         for c in {c["question"]: c
+                                   for c in d.up.calls}.values()]
+                if peaks == [limit] * users:
+                    break
             tally.equal("%s: most at once, as the model saw it" % name,
                         peaks, [limit] * users)
             tally.equal("%s: forms" % name, wrong[:2], [])
@@ -270,7 +272,7 @@ def at_once():
 
 # ---- tokens of a day --------------------------------------------------------
 
-def until_used_up(d, key, bot, users=1, give_up=40):
+def until_used_up(d, key, bot, users=1, give_up=150):
     """64 clients talk on until the day has no room for them.  The replies'
     figures."""
     lock, seen, wrong = threading.Lock(), {"ok": 0, "soon": 0, "over": 0}, []
@@ -398,7 +400,8 @@ def kills(rounds=14):
                        for i in range(24)]
             for t in threads:
                 t.start()
-            time.sleep(rng.uniform(0.1, 0.35))
+            wait_until(lambda: len(d.up.calls) > first)
+            time.sleep(rng.uniform(0.05, 0.3))
             over.set()
             for process in [p for _, p in d.sockets] + programs[:]:
                 process.kill()
@@ -537,10 +540,7 @@ def leave(d):
     """A client that leaves before the first byte."""
     for api in ("bot", "messages"):
         client = d.begin("gone", api, "gone", stream=True)
-        for _ in range(200):
-            if d.up.of("tokens=2 first_ms=60000 count=words"):
-                break
-            time.sleep(0.01)
+        wait_until(lambda: d.up.of("tokens=2 first_ms=60000 count=words"))
         tally.equal(api + ": one runs", d.ask(1, "gone", api, "gone").status,
                     429)
         client.close()
@@ -628,7 +628,7 @@ def drain(d):
             break
     d.sockets[0][1].send_signal(signal.SIGTERM)
     rest = b"".join(piece for kind, piece in client.records() if kind == 6)
-    d.sockets[0][1].wait(10)
+    d.sockets[0][1].wait(60)
     tally.check("SIGTERM lets it go on", b"message_end" in rest, rest)
     tally.equal("and settles it", d.reserved(), (0, 0))
 

@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "conformance"))
-from deployment import Deployment, FastCGI, Tally
+from deployment import Deployment, FastCGI, Tally, wait_until
 
 BUILD = sys.argv[1]
 tally = Tally()
@@ -53,10 +53,9 @@ def start(d, n=2):
     out = []
     for _ in range(n):
         name = os.path.join(d.folder, "fcgi%d.sock" % len(out))
-        d.spawn(os.path.join(d.build, "parlance.fcgi"), "--socket", name,
-                "--workers", "64")
-        while not os.path.exists(name):
-            time.sleep(0.01)
+        process = d.spawn(os.path.join(d.build, "parlance.fcgi"), "--socket",
+                          name, "--workers", "64")
+        d.wait_for(lambda: os.path.exists(name), "parlance.fcgi", process)
         out.append(name)
     return out
 
@@ -190,12 +189,9 @@ def left_early():
             tally.equal(api + ": one is running",
                         ask(d, address, "k", api).status, 429)
             client.close()
-            for _ in range(100):
-                reply = ask(d, address, "k", api)
-                if reply.status == 200:
-                    break
-                time.sleep(0.02)
-            tally.equal(api + ": its place is free", reply.status, 200)
+            # Long before the answer's end, and the first ping.
+            tally.equal(api + ": its place is free", wait_until(lambda: ask(
+                d, address, "k", api).status == 200, 8), True)
 
 
 for test in (exact, killed, left_early):
