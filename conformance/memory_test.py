@@ -129,7 +129,7 @@ def run(d, request, first, last):
     env = dict(d.env, **d.params(method, uri, body, headers, KEY),
                LD_PRELOAD=os.path.join(d.folder, "fail.so"),
                FAIL_FROM=str(first), FAIL_UNTIL=str(last))
-    return subprocess.run([os.path.join(d.build, "parlance.cgi")], env=env,
+    return subprocess.run([os.path.join(d.build, "parlance-shared.cgi")], env=env,
                           input=body or b"", capture_output=True, timeout=60)
 
 
@@ -204,7 +204,7 @@ def try_all(t, d, name, request, rng):
 def main():
     t, rng = Tally(), random.Random()
     with Deployment(sys.argv[1], CONF) as d:
-        with open(os.path.join(d.build, "parlance.cgi"), "rb") as f:
+        with open(os.path.join(d.build, "parlance-shared.cgi"), "rb") as f:
             if b"__asan_init" in f.read():
                 print("left out: the sanitizer has its own allocator")
                 print("0 passed, 0 failed")
