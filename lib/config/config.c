@@ -150,6 +150,24 @@ read_setting(struct reader *r, struct span name, struct span value)
 		reader_store_value(r, s, r->current->data, value);
 }
 
+static bool
+make_room(struct reader *r)
+{
+	struct record **more;
+
+	if (r->n_records < r->room)
+		return true;
+	r->room = r->room == 0 ? 16 : r->room * 2;
+	more = arena_array(&r->config->arena, r->room, sizeof(struct record *));
+	if (more == NULL)
+		return false;
+	if (r->n_records > 0)
+		memcpy(more, r->records, r->n_records *
+		    sizeof(struct record *));
+	r->records = more;
+	return true;
+}
+
 static struct record *
 add_record(struct reader *r, enum section_kind kind, const char *name)
 {
@@ -159,12 +177,12 @@ add_record(struct reader *r, enum section_kind kind, const char *name)
 	    ? (void *)&r->config->server
 	    : arena_alloc(a, record_size[kind]);
 
-	if (record == NULL || data == NULL) {
-		r->no_memory = true;
-		return NULL;
-	}
 	if (r->n_records == RECORDS_MAX) {
 		FAULT(r, "more than %d sections", RECORDS_MAX);
+		return NULL;
+	}
+	if (record == NULL || data == NULL || !make_room(r)) {
+		r->no_memory = true;
 		return NULL;
 	}
 	*record = (struct record){.kind = kind, .name = name,

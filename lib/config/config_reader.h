@@ -24,8 +24,8 @@ struct reader {
 	struct buf *faults;
 	const char *file; /* base name, for messages */
 	int line;
-	struct record *records[RECORDS_MAX];
-	size_t n_records;
+	struct record **records; /* in the arena */
+	size_t n_records, room;
 	struct record *current;
 	bool no_memory;
 };

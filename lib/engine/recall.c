@@ -565,17 +565,22 @@ bool
 recall_answer(const struct engine_request *request, struct arena *arena,
     struct buf *out)
 {
-	struct memory *m = arena_alloc(arena, sizeof(*m));
+	struct memory *m;
 	int64_t none[QUERY_TERMS_MAX] = {0};
 	struct span question = asking_part(request->question);
+	const struct person *person;
 	bool done = false;
 	size_t i;
 
-	if (m == NULL || request->n_history == 0)
+	if (request->n_history == 0)
 		return false;
-	m->person = asking_person(question);
-	if (m->person == NULL)
+	person = asking_person(question);
+	if (person == NULL)
 		return false;
+	m = arena_alloc(arena, sizeof(*m));
+	if (m == NULL)
+		return false;
+	m->person = person;
 	m->language = language_find(m->person->code);
 	vocabulary_init(&m->vocabulary);
 	query_init(&m->query);
