@@ -120,7 +120,7 @@ store_end(struct db *db, void *arg)
 
 	if (err == ERR_NONE)
 		err = limits_settle(db, &c->start.ticket, c->spent);
-	if (err == ERR_NONE)
+	if (err == ERR_NONE && c->start.streaming)
 		err = task_delete(db, c->start.ids.task_id);
 	if (err == ERR_NONE && c->start.title.len > 0)
 		err = conversations_title(db, m->conversation, c->start.title,
@@ -496,7 +496,8 @@ chat_answer_begin(struct exchange *x, const struct chat_start *start)
 		release(&c->answer);
 		return err;
 	}
-	task_watch_begin(&c->watch, x->stores, start->ids.task_id);
+	if (start->streaming)
+		task_watch_begin(&c->watch, x->stores, start->ids.task_id);
 	x->answer = &c->answer;
 	return ERR_NONE;
 }

@@ -274,7 +274,8 @@ add_rows(struct db *db, void *arg)
 		return refuse(p, REPLY_CONVERSATION);
 	if (err == ERR_NONE)
 		err = add_message(p, db, now_us);
-	if (err == ERR_NONE)
+	/* Of a blocking answer nobody knows the task before its end. */
+	if (err == ERR_NONE && p->request.streaming)
 		err = task_insert(db, p->start.ids.task_id, caller->app_id,
 		    p->request.user.name);
 	return err;
