@@ -285,11 +285,12 @@ class Deployment:
             headers.setdefault("Content-Type", "application/json")
         return body, headers
 
-    def cgi(self, method, uri, body=None, headers=None, key=KEY, env=None):
+    def cgi(self, method, uri, body=None, headers=None, key=KEY, env=None,
+            program="parlance.cgi"):
         body, headers = self.encode(body, headers)
         env = dict(self.env, **self.params(method, uri, body, headers, key),
                    **(env or {}))
-        done = subprocess.run([os.path.join(self.build, "parlance.cgi")],
+        done = subprocess.run([os.path.join(self.build, program)],
                               env=env, input=body or b"", capture_output=True,
                               timeout=120)
         return parse_cgi(done.stdout, done.stderr)

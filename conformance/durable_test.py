@@ -1,12 +1,13 @@
 """What an answer tells of is on the disk before the answer is sent, and what
 could not be brought there is not told: a disk that is slow, or fails, put
-between parlance.fcgi and the kernel.
+between the programs and the kernel.
 
 usage: durable_test.py BUILD
 """
 import concurrent.futures
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,12 +15,15 @@ import time
 from deployment import Deployment, FastCGI, Tally, KEY, wait_until
 
 # fdatasync takes a while, or fails while the file FAIL is there; each call is
-# a byte of the file CALLS.
+# a byte of the file CALLS: of the log, a folder, the database.
 DISK = r"""
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,8 +31,16 @@ int
 fdatasync(int fd)
 {
 	int calls = open(getenv("CALLS"), O_WRONLY | O_APPEND | O_CREAT, 0600);
+	char link[64], path[4096];
+	ssize_t n;
+	struct stat st;
 
-	if (write(calls, "x", 1) != 1)
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path));
+	if (n < 4 || fstat(fd, &st) != 0)
+		abort();
+	if (write(calls, S_ISDIR(st.st_mode) ? "f"
+		: memcmp(path + n - 4, "-wal", 4) == 0 ? "l" : "d", 1) != 1)
 		abort();
 	(void)close(calls);
 	(void)usleep(SLOW_US);
@@ -64,17 +76,22 @@ def message(stream=False):
         "response_mode": "streaming" if stream else "blocking"}
 
 
-def deployment(**env):
+def prepared(slow_s=SLOW_S):
     d = Deployment(sys.argv[1], CONF)
     d.write("canned.json", CANNED)
     source = d.write("disk.c", DISK)
     library = os.path.join(d.folder, "disk.so")
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library,
-                    "-DSLOW_US=%d" % (SLOW_S * 1e6), source], check=True)
+                    "-DSLOW_US=%d" % (slow_s * 1e6), source], check=True)
+    return d, dict(LD_PRELOAD=library, CALLS=d.folder + "/calls",
+                   FAIL=d.folder + "/fail")
+
+
+def deployment(**env):
+    d, disk = prepared()
     # The first connections make the schema, at the disk's own speed.
     d.cgi(*chat())
-    d.env.update(env, LD_PRELOAD=library, CALLS=d.folder + "/calls",
-                 FAIL=d.folder + "/fail")
+    d.env.update(env, **disk)
     d.start_fcgi(workers=16)
     del d.env["LD_PRELOAD"]
     return d
@@ -177,6 +194,88 @@ def failing():
                         d.fcgi(*request).status, 200)
 
 
-for test in (slow, lazy, failing):
+def cgi():
+    """A process of one request, over the host's C library."""
+    d, disk = prepared(0.05)
+    log = os.path.join(d.state, "parlance.db-wal")
+
+    def ask(request, **env):
+        """The reply, the calls, and how long it took."""
+        before, started = calls(d), time.monotonic()
+        reply = d.cgi(*request, env=dict(disk, **env),
+                      program="parlance-shared.cgi")
+        seconds = time.monotonic() - started
+        with open(disk["CALLS"], "a+") as f:
+            f.seek(before)
+            return reply, f.read(), seconds
+
+    def state():
+        with open(log, "rb") as f:
+            header = f.read(32)
+        return os.path.getsize(log), header == bytes(32)
+
+    with d:
+        reply, seen, _ = ask(chat())
+        tally.equal("CGI, a new store: answered", reply.status, 200)
+        tally.check("its log is on the disk, and the log's name",
+                    "lf" in seen and seen[-1] in "lf", seen)
+        sizes, emptied = [state()[0]], 0
+        for n in range(100):
+            reply, seen, seconds = ask(chat())
+            if reply.status != 200 or "l" not in seen or seconds < 0.05:
+                tally.check("CGI, chat %d: kept" % n, False,
+                            (reply.status, seen, seconds))
+            # Only a log that others have made long is known by name.
+            if "f" not in seen and sizes[-1] < 10 * 4096:
+                tally.check("CGI, chat %d: the log's name" % n, False, seen)
+            size, empty = state()
+            emptied += empty
+            sizes.append(size)
+        tally.check("CGI: the log is emptied now and then", emptied > 1,
+                    emptied)
+        tally.check("and keeps its length", sizes == sorted(sizes) and
+                    sizes[-1] < 1 << 20, sizes)
+        # None that follows on one that emptied it, or that empties it.
+        n = 101
+        while state()[1] or n == 101:
+            ask(chat())
+            n += 1
+        seen = ask(chat())[1]
+        n += 1
+        tally.check("CGI: a chat waits for the disk once",
+                    seen == "l" or state()[1], seen)
+        tally.equal("CGI: so does a message", ask(message())[1].count("l"),
+                    1)
+        reply, seen, _ = ask(message(), PARLANCE_SERVER_DURABLE="no")
+        tally.equal("CGI, durable = no: answered without",
+                    (reply.status, seen), (200, ""))
+        open(d.folder + "/fail", "w").close()
+        reply, seen, _ = ask(chat())
+        tally.check("CGI, a chat that was not kept: the API's own error",
+                    seen != "" and reply.status == 500 and
+                    list(reply.json) == ["detail"], (reply, seen))
+        reply, seen, _ = ask(message())
+        tally.check("CGI, a message that was not kept: the same",
+                    seen != "" and reply.status == 500 and
+                    reply.json["code"] == "internal_server_error",
+                    (reply, seen))
+        os.unlink(d.folder + "/fail")
+        tally.equal("and the next is answered", ask(chat())[0].status, 200)
+        with sqlite3.connect(os.path.join(d.state, "parlance.db")) as db:
+            tally.equal("CGI: all is there", db.execute(
+                "PRAGMA integrity_check").fetchall(), [("ok",)])
+            kept = db.execute("SELECT sum(response_words), count(*) FROM "
+                              "usage_days").fetchone()
+        db.close()
+        # "One two." each; the one that failed may be there.
+        tally.check("CGI: every chat is counted", kept[1] == 1 and
+                    kept[0] in (2 * (n + 1), 2 * (n + 2)), (kept, n))
+        tally.check("CGI: the last connection removed the log",
+                    not os.path.exists(log))
+        tally.check("CGI: a new log's name is on the disk",
+                    "lf" in ask(chat())[1])
+
+
+for test in (slow, lazy, failing, cgi):
     test()
 tally.end()

@@ -6,6 +6,7 @@
 #ifndef PARLANCE_DB_H
 #define PARLANCE_DB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -22,6 +23,10 @@ struct db_options {
 	                          * checkpoint, so that a request pays for
 	                          * its own commit only */
 	bool read_only;
+	/* Shared by the connections of a process to one file, and false in the
+	 * beginning: one of them has synced the log, so that its name is on
+	 * the disk.  NULL: each for itself. */
+	atomic_bool *log_synced;
 };
 
 /* From now on this process has one thread alone: no locks, no counts.  Before

@@ -9,11 +9,13 @@
  */
 #include "store/db.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -21,7 +23,10 @@
 #include "base/state_file.h"
 
 #define STATEMENTS_MAX 128
-#define LOG_FRAMES_LONG 32  /* worth shortening when closing */
+/* Emptying the log costs about as much as reading so many of its frames. */
+#define EMPTYING_FRAMES 250
+/* Bytes of a log that others than its maker have written to. */
+#define LOG_LENGTH_LONG (16 * (24 + 4096))
 #define LOG_FRAMES_MOST 1000 /* moved at once, as SQLite does by itself */
 
 struct db_stmt {
@@ -39,8 +44,9 @@ struct db {
 	uint32_t jitter;
 	int log_frames; /* in the write-ahead log after our last commit */
 	bool leaves_log; /* longer than the process */
+	bool log_was_long; /* when it was opened */
 	bool syncs;      /* db_commit() does, not SQLite */
-	bool has_synced;
+	atomic_bool *log_synced, own_log_synced;
 	bool wrote;      /* into the log, with the last commit */
 	char journal[16];
 	struct db_stmt *statements[STATEMENTS_MAX];
@@ -154,46 +160,124 @@ count_frames(void *arg, sqlite3 *handle, const char *name, int frames)
 	return SQLITE_OK;
 }
 
+/* ---- the log of processes that live for one request ---------------------- */
+
 /*
  * The last connection to close moves the log into the database and deletes
  * it: three more waits for the disk, at the end of nearly every CGI request.
  * Instead the log stays for later processes to read, and whoever has made it
- * long moves it when closing (shorten_log).  It must be emptied then: the
- * next process could not tell what has been moved already.
+ * long moves it when closing (empty_log).  It must be emptied then: the next
+ * process could not tell what has been moved already.  Long is when those
+ * who opened it have spent as much on reading it as emptying costs: with
+ * f frames now, k for each of them, they have read f * f / 2k.
+ *
+ * SQLite would cut it off then, and every later commit would make a file
+ * longer, which costs a sync a third more.  So the file keeps its length,
+ * and the zeros in the place of its header say that nothing is in it.  And
+ * SQLite syncs the folder with the first sync of each connection, because
+ * the log's name might be new; a log that was long when it was opened has
+ * been synced, name and all, by those who made it so.
+ *
+ * Both are done in the place of the system call (xSetSystemCall), for the
+ * one call of SQLite's around which this thread says so.
  */
+static _Thread_local bool log_keeps_length, log_name_is_synced;
+static int (*cut_file)(int, off_t);
+static int (*open_folder)(const char *, int *);
+
+static int
+cut_or_void(int fd, off_t length)
+{
+	static const char nothing[32];
+
+	if (!log_keeps_length || length != 0)
+		return cut_file(fd, length);
+	return pwrite(fd, nothing, sizeof(nothing), 0) == sizeof(nothing) ? 0
+									  : -1;
+}
+
+static int
+open_new_folder(const char *path, int *fd)
+{
+	return log_name_is_synced ? SQLITE_CANTOPEN : open_folder(path, fd);
+}
+
+static void
+take_calls(void)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+	cut_file = (int (*)(int, off_t))vfs->xGetSystemCall(vfs, "ftruncate");
+	open_folder = (int (*)(const char *, int *))vfs->xGetSystemCall(vfs,
+	    "openDirectory");
+	(void)vfs->xSetSystemCall(vfs, "ftruncate",
+	    (sqlite3_syscall_ptr)cut_or_void);
+	(void)vfs->xSetSystemCall(vfs, "openDirectory",
+	    (sqlite3_syscall_ptr)open_new_folder);
+}
+
+static sqlite3_file *
+log_file(const struct db *db)
+{
+	sqlite3_file *log = NULL;
+
+	return sqlite3_file_control(db->handle, "main",
+		   SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK &&
+		log != NULL && log->pMethods != NULL
+	    ? log : NULL;
+}
+
 static void
 leave_log(struct db *db)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	sqlite3_file *log = log_file(db);
+	sqlite3_int64 length = 0;
 	int keep = 1;
 
+	(void)pthread_once(&once, take_calls);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
 	    NULL);
 	(void)sqlite3_file_control(db->handle, "main",
 	    SQLITE_FCNTL_PERSIST_WAL, &keep);
 	db->leaves_log = true;
+	db->log_was_long = log != NULL &&
+	    log->pMethods->xFileSize(log, &length) == SQLITE_OK &&
+	    length >= LOG_LENGTH_LONG;
+	atomic_store(db->log_synced, db->log_was_long);
 }
 
 static void
-shorten_log(struct db *db)
+empty_log(struct db *db)
 {
-	if (!db->leaves_log || db->log_frames < LOG_FRAMES_LONG)
+	int64_t frames = db->log_frames;
+	int own = 0, most;
+
+	if (!db->leaves_log || frames == 0)
+		return;
+	(void)sqlite3_db_status(db->handle, SQLITE_DBSTATUS_CACHE_WRITE, &own,
+	    &most, 0);
+	if (frames * frames < (int64_t)2 * own * EMPTYING_FRAMES)
 		return;
 	(void)sqlite3_busy_handler(db->handle, NULL, NULL);
+	log_keeps_length = true;
 	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL,
 	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	log_keeps_length = false;
 }
+
+/* ---- opening ------------------------------------------------------------ */
 
 /*
  * A commit into a write-ahead log is whole once it is written; what keeps it
  * is one fdatasync of the log, and that serves every commit before it.  So a
- * long-lived connection commits without (which is what "NORMAL" means with a
- * log) and syncs afterwards, when the next writer is at work already.
+ * connection commits without (which is what "NORMAL" means with a log) and
+ * syncs afterwards, when the next writer is at work already.
  */
 static int
 set_durable(struct db *db, const struct db_options *options)
 {
-	db->syncs = options->durable && !options->short_lived &&
-	    strcmp(db->journal, "wal") == 0;
+	db->syncs = options->durable && strcmp(db->journal, "wal") == 0;
 	return sqlite3_exec(db->handle, options->durable && !db->syncs
 		? "PRAGMA synchronous=FULL"
 		: "PRAGMA synchronous=NORMAL", NULL, NULL, NULL);
@@ -271,6 +355,8 @@ db_open(const char *path, const struct db_options *options, struct db **out,
 	if (db == NULL)
 		return ERR_MEMORY;
 	db->busy_timeout_ms = options->busy_timeout_ms;
+	db->log_synced = options->log_synced != NULL ? options->log_synced
+						     : &db->own_log_synced;
 	db->jitter = (uint32_t)clock_monotonic_us() ^
 	    (uint32_t)(uintptr_t)db;
 	/* An empty file is a new database, and its log takes its mode. */
@@ -308,7 +394,7 @@ db_close(struct db *db)
 
 	if (db == NULL)
 		return;
-	shorten_log(db);
+	empty_log(db);
 	for (i = 0; i < db->n_statements; i++) {
 		(void)sqlite3_finalize(db->statements[i]->stmt);
 		free(db->statements[i]);
@@ -572,8 +658,7 @@ db_commit_unsynced(struct db *db)
 	err = db_run(db_prepare(db, "COMMIT"));
 	if (err != ERR_NONE)
 		db_rollback(db);
-	/* The log's name is synced by the connection that made the file. */
-	else if (db_unsynced(db) && !db->has_synced)
+	else if (db_unsynced(db) && !atomic_load(db->log_synced))
 		err = db_sync(db);
 	return err;
 }
@@ -581,22 +666,22 @@ db_commit_unsynced(struct db *db)
 enum err
 db_sync(struct db *db)
 {
-	sqlite3_file *log = NULL;
-	int code;
+	sqlite3_file *log;
+	int code = SQLITE_ERROR;
 
 	if (!db->syncs)
 		return ERR_NONE;
-	code = sqlite3_file_control(db->handle, "main",
-	    SQLITE_FCNTL_JOURNAL_POINTER, &log);
-	if (code == SQLITE_OK)
-		code = log == NULL || log->pMethods == NULL
-		    ? SQLITE_ERROR
-		    : log->pMethods->xSync(log,
-			  SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
-	db->has_synced = code == SQLITE_OK;
-	db->wrote = db->wrote && code != SQLITE_OK;
-	if (code == SQLITE_OK)
+	log = log_file(db);
+	log_name_is_synced = db->log_was_long;
+	if (log != NULL)
+		code = log->pMethods->xSync(log,
+		    SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+	log_name_is_synced = false;
+	if (code == SQLITE_OK) {
+		atomic_store(db->log_synced, true);
+		db->wrote = false;
 		return ERR_NONE;
+	}
 	log_error("store: a commit could not be synced (SQLite %d)", code);
 	return err_of(code);
 }

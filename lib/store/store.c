@@ -34,6 +34,7 @@ struct store_pool {
 	int n_idle, n_out, most;
 	int64_t logged_ms;   /* when a failure was last logged; 0: never */
 	struct writer *writer;
+	atomic_bool log_synced; /* db_options */
 };
 
 const char *
@@ -50,7 +51,7 @@ store_pool_new(const struct config *config, int most)
 	if (p == NULL)
 		return NULL;
 	p->config = config;
-	p->writer = writer_new(p);
+	p->writer = writer_new(p, most <= 1);
 	if (p->writer == NULL) {
 		free(p);
 		return NULL;
@@ -157,13 +158,14 @@ migrate(struct db *db, const char **why)
 
 /* Opens and migrates; *why is set when the result is not ERR_NONE. */
 static enum err
-open_store(const struct config *config, bool short_lived, struct db **db,
-    const char **why)
+open_store(const struct config *config, bool short_lived,
+    atomic_bool *log_synced, struct db **db, const char **why)
 {
 	struct db_options options = {
 	    .busy_timeout_ms = config->server.busy_timeout_ms,
 	    .durable = config->server.durable,
 	    .short_lived = short_lived,
+	    .log_synced = log_synced,
 	};
 	char path[4096];
 	struct stat st;
@@ -213,7 +215,8 @@ enum err
 store_pool_open(struct store_pool *p, struct db **db)
 {
 	const char *why = NULL;
-	enum err err = open_store(p->config, p->most == 1, db, &why);
+	enum err err = open_store(p->config, p->most == 1, &p->log_synced, db,
+	    &why);
 	bool log;
 
 	(void)pthread_mutex_lock(&p->lock);
@@ -245,6 +248,7 @@ store_lease(struct store_pool *p, struct db **db)
 	/* Somebody removed the file, or put another in its place: nobody
 	 * would ever read what we wrote to the old one. */
 	if (*db != NULL && db_moved(*db)) {
+		atomic_store(&p->log_synced, false);
 		db_close(*db);
 		*db = NULL;
 	}
@@ -326,7 +330,7 @@ store_check(const struct config *config, struct buf *why)
 		    state, (int)geteuid());
 		return ERR_STORE_READONLY;
 	}
-	err = open_store(config, false, &db, &reason);
+	err = open_store(config, false, NULL, &db, &reason);
 	if (err == ERR_NONE)
 		err = db_begin(db); /* can it be written, and soon? */
 	if (err != ERR_NONE && reason == NULL)

@@ -40,6 +40,7 @@ struct debt {
 
 struct writer {
 	struct store_pool *pool;
+	bool one_request;
 	pthread_mutex_t lock;         /* of what follows */
 	struct change *first, **last; /* that wait */
 	bool led;                     /* a thread makes them */
@@ -373,7 +374,8 @@ jobs_main(void *arg)
 	return NULL;
 }
 
-/* Without that thread, on the caller's. */
+/* Without that thread, on the caller's: a process of one request has nobody
+ * to share a sync with. */
 static void
 do_now(struct store_pool *p, struct store_job *j)
 {
@@ -400,7 +402,7 @@ store_later(struct store_pool *p, struct store_job *j)
 
 	j->next = NULL;
 	(void)pthread_mutex_lock(&w->jobs_lock);
-	if (!w->running)
+	if (!w->running && !w->one_request)
 		w->running = pthread_create(&w->thread, NULL, jobs_main, w) ==
 		    0;
 	running = w->running;
@@ -488,13 +490,14 @@ store_write_with(struct exchange *x, struct store_pending *pending)
 /* ---- its life ----------------------------------------------------------- */
 
 struct writer *
-writer_new(struct store_pool *p)
+writer_new(struct store_pool *p, bool one_request)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 
 	if (w == NULL)
 		return NULL;
 	w->pool = p;
+	w->one_request = one_request;
 	w->last = &w->first;
 	w->last_job = &w->jobs;
 	(void)pthread_mutex_init(&w->lock, NULL);

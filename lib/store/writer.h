@@ -5,14 +5,17 @@
 #ifndef PARLANCE_WRITER_H
 #define PARLANCE_WRITER_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct db;
 struct store_pool;
 struct writer;
 
-/* NULL: out of memory. */
-struct writer *writer_new(struct store_pool *p);
+/* one_request: it has no thread of its own, and jobs are done at once.  NULL:
+ * out of memory. */
+struct writer *writer_new(struct store_pool *p, bool one_request);
 /* Everything that waited for the disk is done before it returns. */
 void writer_free(struct writer *w);
 
