@@ -98,8 +98,13 @@ def check_right_server():
     problems = []
     right = Faulty(None)
     for profile in ("v1", "dify"):
-        got = chatconf(right.port, profile, "-j", "4")
-        bad = [n for n, v in got.items() if v not in ("ok", "not-applicable")]
+        for _ in range(3):
+            got = chatconf(right.port, profile, "-j", "4")
+            bad = [n for n, v in got.items()
+                   if v not in ("ok", "not-applicable")]
+            # A busy machine may hold a stream back, once.
+            if not bad or not all(n.endswith("~live") for n in bad):
+                break
         if bad or len(got) < 100:
             problems.append("without a fault, %s: %d cases, failing: %s"
                             % (profile, len(got), ", ".join(bad[:10])))

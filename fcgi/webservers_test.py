@@ -327,16 +327,28 @@ def demo_conf(d):
     return re.sub(r"(?m)^state = .*", "state = " + d.state, text)
 
 
+def chatconf(server, profile):
+    """A busy machine, or mod_fcgid that waits for a process, may once hold a
+    stream back; a server that does it does so each time."""
+    for _ in range(3):
+        done = subprocess.run(
+            [os.path.join(BUILD, "chatconf"), server.url, "-p", profile,
+             "--strict", "--house", "-j", "4"]
+            + ["-s", "mount=" + server.base] * (profile == "v1"),
+            capture_output=True, text=True, timeout=240,
+            stdin=subprocess.DEVNULL,
+            env=dict(os.environ, CHATCONF_KEY="demo-key"))
+        failed = re.findall(r"(?m)^FAIL +(\S+)", done.stdout)
+        if not failed or not all(n.endswith("~live") for n in failed):
+            break
+    return done
+
+
 def conformance(server):
     """All levels of the suite, for both APIs."""
     for profile in ("v1", "dify"):
         try:
-            done = subprocess.run(
-                [os.path.join(BUILD, "chatconf"), server.url, "-p", profile,
-                 "--strict", "--house", "-j", "4"]
-                + ["-s", "mount=" + server.base] * (profile == "v1"),
-                capture_output=True, text=True, timeout=240,
-                stdin=subprocess.DEVNULL, env=dict(os.environ, CHATCONF_KEY="demo-key"))
+            done = chatconf(server, profile)
         except subprocess.TimeoutExpired as e:
             check(server, "conformance, " + profile, False, e)
             continue
