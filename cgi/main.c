@@ -181,7 +181,7 @@ main(int argc, char **argv)
 	    .client_gone = cgi_client_gone};
 	struct gateway_cgi g = {.gateway = {.ops = &ops, .cgi = true}};
 	const char *name;
-	struct app *app;
+	static struct app *app;
 
 	if (getenv("GATEWAY_INTERFACE") == NULL)
 		return admin_main(argc, argv);
@@ -194,6 +194,6 @@ main(int argc, char **argv)
 		return EXIT_FAILURE;
 	app_serve(app, NULL, &g.gateway);
 	drain(&g);
-	app_free(app);
+	app_leave(app);
 	return EXIT_SUCCESS;
 }

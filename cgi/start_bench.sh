@@ -31,6 +31,7 @@ measure() { # PROGRAM METHOD URI BODY TIMES
 		cut -d' ' -f1
 }
 statistics='{"user_id":1,"start_date":"2026-01-01","end_date":"2026-01-02"}'
+message='{"inputs":{},"query":"Who are you?","user":"u","response_mode":"blocking"}'
 chat='{"bot_slug":"demo","stream":false,"prompt":"Who are you?"}'
 rows="health|GET|/health-check|
 bots|GET|/v1/bots|
@@ -47,6 +48,9 @@ printf '%-28s %10s %10s %8s\n' "CGI request" "floor us" "ours us" "times"
 	echo "$rows"
 	echo "the same, floor syncs too|POST|/v1/chat|$chat"
 	echo "chat, durable = no|POST|/v1/chat|$chat"
+	echo "message (a conversation)|POST|/v1/chat-messages|$message"
+	echo "the same, floor syncs too|POST|/v1/chat-messages|$message"
+	echo "message, durable = no|POST|/v1/chat-messages|$message"
 } | while IFS='|' read -r name method uri body; do
 	unset PARLANCE_SERVER_DURABLE FLOOR_KEEPS
 	case $name in
@@ -60,13 +64,3 @@ printf '%-28s %10s %10s %8s\n' "CGI request" "floor us" "ours us" "times"
 	done | awk -v name="$name" '{ f += $1; o += $2 } END {
 		printf "%-28s %10.1f %10.1f %8.2f\n", name, f / NR, o / NR, o / f }'
 done
-
-# The portable program needs no loader.
-if [ -x "$build/portable/parlance.cgi" ]; then
-	mkdir "$dir/portable"
-	cp "$build/portable/parlance.cgi" "$dir/portable"
-	ln -s parlance.cgi "$dir/portable/parlance"
-	echo "the portable program:"
-	unset GATEWAY_INTERFACE
-	bash "$here/start_bench.sh" "$dir/portable"
-fi

@@ -293,6 +293,9 @@ class Deployment:
         done = subprocess.run([os.path.join(self.build, program)],
                               env=env, input=body or b"", capture_output=True,
                               timeout=120)
+        if done.returncode != 0:
+            raise RuntimeError("%s ended with %d: %r" % (
+                program, done.returncode, done.stderr[-1000:]))
         return parse_cgi(done.stdout, done.stderr)
 
     def fcgi(self, method, uri, body=None, headers=None, key=KEY):

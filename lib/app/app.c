@@ -74,6 +74,12 @@ app_ready(struct app *app)
 }
 
 void
+app_leave(struct app *app)
+{
+	store_pool_leave(app->stores);
+}
+
+void
 app_free(struct app *app)
 {
 	if (app == NULL)

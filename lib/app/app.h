@@ -24,6 +24,9 @@ struct app *app_new(struct config *config, int most_stores);
 enum err app_ready(struct app *app) __attribute__((warn_unused_result));
 /* When no request is being served any more. NULL is fine. */
 void app_free(struct app *app);
+/* Instead, in a process of one request that ends now: what others need is
+ * done, nothing is freed. */
+void app_leave(struct app *app);
 /* Its configuration, or NULL. */
 const struct config *app_config(const struct app *app);
 

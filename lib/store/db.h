@@ -39,6 +39,9 @@ void db_single_thread(void);
 enum err db_open(const char *path, const struct db_options *options,
     struct db **db, const char **why) __attribute__((warn_unused_result));
 void db_close(struct db *db); /* NULL is fine */
+/* What a close does for the sake of other processes, when this one ends now:
+ * a short-lived connection empties a long log.  NULL is fine. */
+void db_leave(struct db *db);
 
 /* A prepared statement; it is kept and reused by the connection, keyed by
  * the address of sql, which must be a constant.  Values are bound by

@@ -166,34 +166,44 @@ count_frames(void *arg, sqlite3 *handle, const char *name, int frames)
  * The last connection to close moves the log into the database and deletes
  * it: three more waits for the disk, at the end of nearly every CGI request.
  * Instead the log stays for later processes to read, and whoever has made it
- * long moves it when closing (empty_log).  It must be emptied then: the next
+ * long moves it when leaving (db_leave).  It must be emptied then: the next
  * process could not tell what has been moved already.  Long is when those
  * who opened it have spent as much on reading it as emptying costs: with
  * f frames now, k for each of them, they have read f * f / 2k.
  *
  * SQLite would cut it off then, and every later commit would make a file
  * longer, which costs a sync a third more.  So the file keeps its length,
- * and the zeros in the place of its header say that nothing is in it.  And
- * SQLite syncs the folder with the first sync of each connection, because
- * the log's name might be new; a log that was long when it was opened has
- * been synced, name and all, by those who made it so.
+ * and the zeros in the place of its header say that nothing is in it.  The
+ * same goes for the log's index in shared memory, which whoever opens the
+ * database alone cuts to three bytes and makes anew.  And SQLite syncs the
+ * folder with the first sync of each connection, because the log's name
+ * might be new; a log that was long when it was opened has been synced, name
+ * and all, by those who made it so.
  *
- * Both are done in the place of the system call (xSetSystemCall), for the
- * one call of SQLite's around which this thread says so.
+ * This is done in the place of the system call (xSetSystemCall), for those
+ * calls of SQLite's around which this thread says so.
  */
-static _Thread_local bool log_keeps_length, log_name_is_synced;
+#define LOG_HEADER 32
+#define INDEX_HEADER 136
+#define INDEX_CUT 3
+static _Thread_local bool log_keeps_length, index_keeps_length,
+    log_name_is_synced;
 static int (*cut_file)(int, off_t);
 static int (*open_folder)(const char *, int *);
 
 static int
 cut_or_void(int fd, off_t length)
 {
-	static const char nothing[32];
+	static const char nothing[INDEX_HEADER];
+	ssize_t header = 0;
 
-	if (!log_keeps_length || length != 0)
+	if (log_keeps_length && length == 0)
+		header = LOG_HEADER;
+	else if (index_keeps_length && length == INDEX_CUT)
+		header = INDEX_HEADER;
+	if (header == 0)
 		return cut_file(fd, length);
-	return pwrite(fd, nothing, sizeof(nothing), 0) == sizeof(nothing) ? 0
-									  : -1;
+	return pwrite(fd, nothing, (size_t)header, 0) == header ? 0 : -1;
 }
 
 static int
@@ -207,6 +217,8 @@ take_calls(void)
 {
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
 
+	if (vfs == NULL) /* out of memory, as the open will find */
+		return;
 	cut_file = (int (*)(int, off_t))vfs->xGetSystemCall(vfs, "ftruncate");
 	open_folder = (int (*)(const char *, int *))vfs->xGetSystemCall(vfs,
 	    "openDirectory");
@@ -230,12 +242,10 @@ log_file(const struct db *db)
 static void
 leave_log(struct db *db)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	sqlite3_file *log = log_file(db);
 	sqlite3_int64 length = 0;
 	int keep = 1;
 
-	(void)pthread_once(&once, take_calls);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
 	    NULL);
 	(void)sqlite3_file_control(db->handle, "main",
@@ -247,13 +257,13 @@ leave_log(struct db *db)
 	atomic_store(db->log_synced, db->log_was_long);
 }
 
-static void
-empty_log(struct db *db)
+void
+db_leave(struct db *db)
 {
 	int64_t frames = db->log_frames;
 	int own = 0, most;
 
-	if (!db->leaves_log || frames == 0)
+	if (db == NULL || !db->leaves_log || frames == 0)
 		return;
 	(void)sqlite3_db_status(db->handle, SQLITE_DBSTATUS_CACHE_WRITE, &own,
 	    &most, 0);
@@ -286,8 +296,12 @@ set_durable(struct db *db, const struct db_options *options)
 static int
 set_journal(struct db *db, const char *path, const struct db_options *options)
 {
-	int code = sqlite3_exec(db->handle, "PRAGMA journal_mode", read_journal,
+	int code;
+
+	index_keeps_length = options->short_lived;
+	code = sqlite3_exec(db->handle, "PRAGMA journal_mode", read_journal,
 	    db, NULL);
+	index_keeps_length = false;
 
 	if (code != SQLITE_OK || options->read_only)
 		return code;
@@ -336,6 +350,8 @@ db_single_thread(void)
 {
 	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	/* Pages one by one: they fit where reading the log's frames was. */
+	(void)sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
 enum err
@@ -343,6 +359,7 @@ db_open(const char *path, const struct db_options *options, struct db **out,
     const char **why)
 {
 	static _Thread_local char reason[256];
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct db *db = calloc(1, sizeof(*db));
 	int flags = SQLITE_OPEN_NOMUTEX | (options->read_only
 		? SQLITE_OPEN_READONLY
@@ -359,6 +376,8 @@ db_open(const char *path, const struct db_options *options, struct db **out,
 						     : &db->own_log_synced;
 	db->jitter = (uint32_t)clock_monotonic_us() ^
 	    (uint32_t)(uintptr_t)db;
+	if (options->short_lived)
+		(void)pthread_once(&once, take_calls);
 	/* An empty file is a new database, and its log takes its mode. */
 	if (!options->read_only)
 		state_file_make(path);
@@ -394,7 +413,7 @@ db_close(struct db *db)
 
 	if (db == NULL)
 		return;
-	empty_log(db);
+	db_leave(db);
 	for (i = 0; i < db->n_statements; i++) {
 		(void)sqlite3_finalize(db->statements[i]->stmt);
 		free(db->statements[i]);

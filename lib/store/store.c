@@ -75,6 +75,15 @@ store_pool_free(struct store_pool *p)
 	free(p);
 }
 
+void
+store_pool_leave(struct store_pool *p)
+{
+	int i;
+
+	for (i = 0; p != NULL && i < p->n_idle; i++)
+		db_leave(p->idle[i]);
+}
+
 struct writer *
 store_pool_writer(const struct store_pool *p)
 {

@@ -19,6 +19,9 @@ struct store_pool;
  * most: connections at the most (1 for CGI). Safe to share. */
 struct store_pool *store_pool_new(const struct config *config, int most);
 void store_pool_free(struct store_pool *p); /* all returned; NULL is fine */
+/* Instead, in a process of one request that ends now: what others need is
+ * done, nothing is freed.  NULL is fine. */
+void store_pool_leave(struct store_pool *p);
 
 /*
  * A connection for the caller until store_return(); waits while all are out.
