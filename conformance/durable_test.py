@@ -4,8 +4,10 @@ between the programs and the kernel.
 
 usage: durable_test.py BUILD
 """
+import collections
 import concurrent.futures
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -281,6 +283,52 @@ def cgi():
                     "lf" in ask(chat())[1])
 
 
-for test in (slow, lazy, failing, cgi):
+def mixed():
+    """CGI processes and a responder that comes and goes over one store: who
+    opens it alone empties the log, and the last to leave removes it."""
+    told, refused = collections.Counter(), []
+    end = time.monotonic() + 8
+
+    def ask_on(way):
+        while time.monotonic() < end:
+            kind, request = random.choice((("chat", chat()),
+                                           ("message", message())))
+            try:
+                reply = getattr(d, way)(*request)
+            except (OSError, ValueError, TypeError):
+                if way == "cgi":
+                    raise
+                time.sleep(0.01)  # the responder is not there
+                continue
+            if reply.status == 200:
+                told[kind] += 1
+            else:
+                refused.append((way, reply))
+
+    with prepared()[0] as d:
+        d.cgi(*message())
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            crowd = [pool.submit(ask_on, way)
+                     for way in ("cgi", "fcgi", "cgi") * 2]
+            while time.monotonic() < end:
+                d.start_fcgi(workers=8)
+                time.sleep(random.uniform(0.2, 1))
+                d.processes[-1].send_signal(signal.SIGTERM)
+                tally.equal("mixed: the responder ends well",
+                            d.processes[-1].wait(timeout=20), 0)
+            for one in crowd:
+                one.result()
+        tally.equal("mixed: all answered", refused, [])
+        with sqlite3.connect(os.path.join(d.state, "parlance.db")) as db:
+            kept = [db.execute(sql).fetchone()[0] for sql in (
+                "PRAGMA integrity_check",
+                "SELECT sum(response_words) / 2 FROM usage_days",
+                "SELECT count(*) - 1 FROM messages WHERE state = 1")]
+        db.close()
+        tally.equal("mixed: what was told is there, once", kept,
+                    ["ok", told["chat"], told["message"]])
+
+
+for test in (slow, lazy, failing, cgi, mixed):
     test()
 tally.end()
