@@ -140,7 +140,7 @@ $(BUILD)/libparlance.a: $(LIB_OBJECTS)
 ifeq ($(STATIC)$(SANITIZER),yes)
 $(BUILD)/parlance.cgi: $(call objects,$(CGI_SOURCES)) $(BUILD)/libparlance.a \
 	cgi/link_static
-	$(call quiet,LD)cgi/link_static $@ $(CC) $(LDFLAGS) \
+	$(call quiet,LD)cgi/link_static $@ "$(CC)" $(LDFLAGS) \
 		$(filter %.o %.a,$^)
 else
 $(BUILD)/parlance.cgi: $(BUILD)/parlance-shared.cgi
@@ -320,7 +320,7 @@ install-cgi: $(BUILD)/parlance.cgi
 	@test -n "$(CGIDIR)" || { echo "name the folder: make install-cgi \
 	CGIDIR=/usr/lib/cgi-bin" >&2; exit 1; }
 	$(INSTALL) -d $(DESTDIR)$(CGIDIR)
-	$(INSTALL) -m 0755 $(BUILD)/parlance.cgi $(DESTDIR)$(CGIDIR)
+	$(INSTALL) -s -m 0755 $(BUILD)/parlance.cgi $(DESTDIR)$(CGIDIR)
 	$(BUILD)/parlance version
 
 # The one file of a CGI deployment on another machine: nothing of its host's is
