@@ -10,9 +10,10 @@
 #
 # CC=clang and SANITIZER=address, undefined or thread choose another build;
 # give each its own BUILD.  Sources are found by their names: lib/*/NAME.c is
-# part of the library, NAME_test.c the unit-test suite NAME, NAME_fuzz.c a libFuzzer target, NAME_bench.c a benchmark
-# program; NAME_test.sh and NAME_test.py are end-to-end tests, NAME_bench.sh
-# and NAME_bench.py benchmarks over the built programs.
+# part of the library, NAME_test.c the unit-test suite NAME, NAME_fuzz.c a
+# libFuzzer target, NAME_bench.c a benchmark program, NAME_make.c makes a
+# source when building; NAME_test.sh and NAME_test.py are end-to-end tests,
+# NAME_bench.sh and NAME_bench.py benchmarks over the built programs.
 
 BUILD ?= build
 CC ?= gcc
@@ -73,7 +74,7 @@ CFLAGS_CHECK = $(shell pkg-config --cflags check)
 
 # ---- sources ----------------------------------------------------------------
 
-NOT_LIBRARY = %_test.c %_fuzz.c %_bench.c
+NOT_LIBRARY = %_test.c %_fuzz.c %_bench.c %_make.c
 LIB_SOURCES = $(filter-out $(NOT_LIBRARY),$(wildcard lib/*/*.c))
 TEST_SOURCES = lib/unit_tests.c $(wildcard lib/*/*_test.c)
 CGI_SOURCES = $(wildcard cgi/*.c)
@@ -122,6 +123,16 @@ $(BUILD)/migrations.c: $(MIGRATIONS) Makefile
 $(BUILD)/obj/migrations.o: $(BUILD)/migrations.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -c -o $@ $<
+
+# The table of stop words, by a program that runs here.
+CC_FOR_BUILD ?= $(CC)
+$(BUILD)/stops.inc: lib/knowledge/stops_make.c lib/knowledge/stops.h \
+	lib/knowledge/languages.inc
+	@mkdir -p $(@D)
+	$(call quiet,MAKE)$(CC_FOR_BUILD) -std=gnu11 $(WARNINGS) -Ilib \
+		-o $(BUILD)/stops_make $< && $(BUILD)/stops_make > $@
+$(BUILD)/obj/lib/knowledge/languages.o $(BUILD)/fuzz-build/lib/knowledge/languages.o: \
+	$(BUILD)/stops.inc
 
 # The list of unit-test suites; rewritten only when it changes.
 $(BUILD)/suites.h: FORCE

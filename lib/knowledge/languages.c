@@ -1,7 +1,7 @@
 /*
  * The tables of languages.  Stop words only weaken a word in a question,
  * they are never left out of an index, so a list may err on the long side.
- * Words are looked up in one hash table that is made at the first use.
+ * Words are looked up in one hash table (stops.h).
  */
 #include "knowledge/languages.h"
 
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "knowledge/stops.h"
 #include "knowledge/wordforms.h"
 
 #define X(code, name, stemmer, own, unknown, yes, no, found, stop)             \
@@ -19,59 +20,29 @@ static const struct language languages[] = {
 #undef X
 
 #define N_LANGUAGES ((int)(sizeof(languages) / sizeof(languages[0])))
-#define TABLE_SIZE 8192 /* a power of two, far above the number of words */
 #define STRINGS_MAX 512
 
-struct stop_word {
-	struct span word;
-	uint32_t mask;
-};
+#include "stops.inc" /* stop_text, stop_slots */
 
-static struct stop_word table[TABLE_SIZE];
 static struct span strings[STRINGS_MAX]; /* of scripts without spaces */
 static size_t n_strings;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static size_t
-slot_of(struct span word)
-{
-	uint32_t hash = 2166136261U;
-	size_t i;
-
-	for (i = 0; i < word.len; i++)
-		hash = (hash ^ (unsigned char)word.data[i]) * 16777619U;
-	for (i = hash & (TABLE_SIZE - 1); table[i].mask != 0;
-	    i = (i + 1) & (TABLE_SIZE - 1))
-		if (span_equal(table[i].word, word))
-			break;
-	return i;
-}
-
 static void
-add_stops(int number)
+find_strings(void)
 {
-	struct span rest = span_of(languages[number].stop), word;
-	size_t slot;
-
-	while (rest.len > 0) {
-		word = span_cut(&rest, ' ');
-		if (word.len == 0)
-			continue;
-		slot = slot_of(word);
-		table[slot].word = word;
-		table[slot].mask |= (uint32_t)1 << number;
-		if (wordforms_is_unspaced(word) && n_strings < STRINGS_MAX)
-			strings[n_strings++] = word;
-	}
-}
-
-static void
-fill_tables(void)
-{
+	struct span rest, word;
 	int i;
 
-	for (i = 0; i < N_LANGUAGES; i++)
-		add_stops(i);
+	for (i = 0; i < N_LANGUAGES; i++) {
+		rest = span_of(languages[i].stop);
+		while (rest.len > 0) {
+			word = span_cut(&rest, ' ');
+			if (wordforms_is_unspaced(word) &&
+			    n_strings < STRINGS_MAX)
+				strings[n_strings++] = word;
+		}
+	}
 }
 
 int
@@ -113,8 +84,15 @@ language_find(const char *name)
 uint32_t
 language_stops(struct span folded)
 {
-	(void)pthread_once(&once, fill_tables);
-	return folded.len == 0 ? 0 : table[slot_of(folded)].mask;
+	size_t i = stops_first(folded.data, folded.len);
+
+	if (folded.len == 0)
+		return 0;
+	while (stop_slots[i].mask != 0 && (stop_slots[i].len != folded.len ||
+		memcmp(stop_text + stop_slots[i].at, folded.data,
+		    folded.len) != 0))
+		i = (i + 1) & (STOPS_SIZE - 1);
+	return stop_slots[i].mask;
 }
 
 /* Scripts that (nearly) settle the language. */
@@ -199,11 +177,11 @@ language_mark_stops(struct span text, unsigned char *bytes)
 {
 	size_t at, i, longest;
 
-	(void)pthread_once(&once, fill_tables);
 	for (at = 0; at < text.len; at += longest > 0 ? longest : 1) {
 		longest = 0;
 		if ((unsigned char)text.data[at] < 0xE0)
 			continue;
+		(void)pthread_once(&once, find_strings);
 		for (i = 0; i < n_strings; i++)
 			if (strings[i].len > longest &&
 			    strings[i].len <= text.len - at &&
