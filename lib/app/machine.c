@@ -289,49 +289,55 @@ port_of(struct span address)
 	return port;
 }
 
-static const char *const tcp_files[] = {"/proc/net/tcp", "/proc/net/tcp6"};
+/* The TCP sockets of this machine, a line of the kernel's each. */
+struct tcp_lines {
+	struct arena *a;
+	size_t file; /* the next to be read */
+	struct span rest;
+};
+
+static bool
+tcp_next(struct tcp_lines *t, struct span *line)
+{
+	static const char *const files[] = {"/proc/net/tcp", "/proc/net/tcp6"};
+
+	while (t->rest.len == 0) {
+		if (t->file == sizeof(files) / sizeof(files[0]))
+			return false;
+		t->rest = span_of(machine_read(t->a, files[t->file++], NULL));
+		(void)span_cut(&t->rest, '\n'); /* the heading */
+	}
+	*line = span_cut(&t->rest, '\n');
+	return true;
+}
 
 void
 machine_tcp_listens(struct arena *a, int port, bool *listens, bool *open)
 {
-	struct span rest, line, address;
-	size_t i;
+	struct tcp_lines lines = {.a = a};
+	struct span line;
 
 	*listens = *open = false;
-	for (i = 0; i < 2; i++) {
-		rest = span_of(machine_read(a, tcp_files[i], NULL));
-		(void)span_cut(&rest, '\n');
-		while (rest.len > 0) {
-			line = span_cut(&rest, '\n');
-			address = word(line, 1);
-			if (!span_is(word(line, 3), "0A") ||
-			    port_of(address) != port)
-				continue;
-			*listens = true;
-			*open = *open || !is_local(address);
-		}
+	while (tcp_next(&lines, &line)) {
+		if (!span_is(word(line, 3), "0A") ||
+		    port_of(word(line, 1)) != port)
+			continue;
+		*listens = true;
+		*open = *open || !is_local(word(line, 1));
 	}
 }
 
 static const char *
 tcp_address(struct arena *a, struct span inode)
 {
-	struct span rest, line, address;
-	size_t i;
+	struct tcp_lines lines = {.a = a};
+	struct span line;
 
-	for (i = 0; i < 2; i++) {
-		rest = span_of(machine_read(a, tcp_files[i], NULL));
-		(void)span_cut(&rest, '\n');
-		while (rest.len > 0) {
-			line = span_cut(&rest, '\n');
-			address = word(line, 1);
-			if (span_equal(word(line, 9), inode))
-				return arena_printf(a, "%s:%d",
-				    is_local(address) ? "127.0.0.1"
-						      : "0.0.0.0",
-				    port_of(address));
-		}
-	}
+	while (tcp_next(&lines, &line))
+		if (span_equal(word(line, 9), inode))
+			return arena_printf(a, "%s:%d",
+			    is_local(word(line, 1)) ? "127.0.0.1" : "0.0.0.0",
+			    port_of(word(line, 1)));
 	return NULL;
 }
 
