@@ -197,8 +197,9 @@ finish(struct workers *workers, struct listener *listener,
 	} while (left > 0 && clock_monotonic_ms() < until);
 	if (left == 0)
 		return 0;
-	log_info("%zu answers are cut", left);
-	workers_cut(workers);
+	left = workers_cut(workers);
+	if (left > 0)
+		log_info("%zu answers are cut", left);
 	return workers_wait(workers, CUT_MS);
 }
 

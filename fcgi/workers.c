@@ -633,22 +633,26 @@ workers_wait(struct workers *all, int ms)
 	return left;
 }
 
-void
+size_t
 workers_cut(struct workers *all)
 {
 	struct worker *w;
+	size_t n = 0;
 
 	(void)pthread_mutex_lock(&all->lock);
 	all->stopping = true;
 	for (w = all->first; w != NULL; w = w->next) {
 		(void)pthread_mutex_lock(&w->watch);
-		if (w->fd >= 0)
+		if (w->fd >= 0) {
 			/* It reads as a peer that has left; what is
 			 * written still arrives. */
 			(void)shutdown(w->fd, SHUT_RD);
+			n++;
+		}
 		(void)pthread_mutex_unlock(&w->watch);
 	}
 	(void)pthread_mutex_unlock(&all->lock);
+	return n;
 }
 
 void

@@ -35,8 +35,8 @@ void workers_stop(struct workers *w, bool drain);
 /* Waits until all workers have ended, for this long at the most; tells how
  * many have not. */
 size_t workers_wait(struct workers *w, int ms);
-/* Tells every answer that its client is gone. */
-void workers_cut(struct workers *w);
+/* Tells every answer that its client is gone; how many there were. */
+size_t workers_cut(struct workers *w);
 /* Only when workers_wait() said 0. */
 void workers_free(struct workers *w);
 
