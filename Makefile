@@ -79,10 +79,11 @@ LIB_SOURCES = $(filter-out $(NOT_LIBRARY),$(wildcard lib/*/*.c))
 TEST_SOURCES = lib/unit_tests.c $(wildcard lib/*/*_test.c)
 CGI_SOURCES = $(wildcard cgi/*.c)
 FCGI_SOURCES = $(wildcard fcgi/*.c)
-CHATCONF_SOURCES = $(filter-out $(NOT_LIBRARY),$(wildcard conformance/*.c))
+CHATCONF_SOURCES = $(filter-out $(NOT_LIBRARY),$(wildcard conformance/*.c \
+	conformance/*/*.c))
 MIGRATIONS = $(sort $(wildcard lib/store/migrations/*.sql))
-FUZZ_SOURCES = $(wildcard lib/*/*_fuzz.c conformance/*_fuzz.c)
-BENCH_SOURCES = $(wildcard lib/*/*_bench.c conformance/*_bench.c)
+FUZZ_SOURCES = $(wildcard lib/*/*_fuzz.c conformance/*/*_fuzz.c)
+BENCH_SOURCES = $(wildcard lib/*/*_bench.c conformance/*/*_bench.c)
 BENCH_PROGRAMS = $(patsubst %.c,$(BUILD)/%,$(notdir $(BENCH_SOURCES)))
 
 # V=1 shows the commands in full.
@@ -104,10 +105,12 @@ all: $(PROGRAMS)
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+# The suite's own folders: cases, match, targets ...
+$(BUILD)/obj/conformance/%.o: ALL_CFLAGS += -Iconformance
 $(BUILD)/obj/lib/%_test.o $(BUILD)/obj/lib/unit_tests.o: \
 	ALL_CFLAGS += $(CFLAGS_CHECK)
 # Where chatconf looks for its cases when they are not beside it.
-$(BUILD)/obj/conformance/files.o: \
+$(BUILD)/obj/conformance/cases/files.o: \
 	ALL_CFLAGS += -DDATADIR='"$(PREFIX)/share/parlance"'
 
 # The schema's steps, as C strings, in the order of their names.
@@ -126,12 +129,12 @@ $(BUILD)/obj/migrations.o: $(BUILD)/migrations.c
 
 # The table of stop words, by a program that runs here.
 CC_FOR_BUILD ?= $(CC)
-$(BUILD)/stops.inc: lib/knowledge/stops_make.c lib/knowledge/stops.h \
-	lib/knowledge/languages.inc
+$(BUILD)/stops.inc: lib/language/stops_make.c lib/language/stops.h \
+	lib/language/languages.inc
 	@mkdir -p $(@D)
 	$(call quiet,MAKE)$(CC_FOR_BUILD) -std=gnu11 $(WARNINGS) -Ilib \
 		-o $(BUILD)/stops_make $< && $(BUILD)/stops_make > $@
-$(BUILD)/obj/lib/knowledge/languages.o $(BUILD)/fuzz-build/lib/knowledge/languages.o: \
+$(BUILD)/obj/lib/language/languages.o $(BUILD)/fuzz-build/lib/language/languages.o: \
 	$(BUILD)/stops.inc
 
 # The list of unit-test suites; rewritten only when it changes.
@@ -200,14 +203,14 @@ N ?= 100000
 SEED ?=
 differential: deps-test
 	@$(MAKE) --no-print-directory all
-	@/usr/bin/python3 conformance/differential.py $(BUILD) --fcgi $(N) \
+	@/usr/bin/python3 conformance/tests/differential.py $(BUILD) --fcgi $(N) \
 		--cgi $$(($(N) / 100)) --http $$(($(N) / 20)) $(if $(SEED),--seed $(SEED))
 
 # Every libFuzzer target NAME_fuzz.c is built as build/fuzz/NAME, by clang and
 # with a library of its own; its corpus is fixtures/fuzz/NAME.
 FUZZ_BUILD = $(BUILD)/fuzz-build
 FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O1 -g \
-	-fno-omit-frame-pointer -fno-sanitize-recover=all -Ilib -I$(BUILD) \
+	-fno-omit-frame-pointer -fno-sanitize-recover=all -Ilib -Iconformance -I$(BUILD) \
 	-MMD -MP
 FUZZ_SANITIZE = address,undefined
 FUZZ_LIBRARY = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(LIB_SOURCES))

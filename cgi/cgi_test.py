@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "..", "conformance"))
+                                "..", "conformance", "servers"))
 from deployment import Deployment, Tally, parse_cgi
 
 BUILD = sys.argv[1]

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#include "engine/curl_library.h"
+#include "upstream/curl_library.h"
 
 void __wrap_OPENSSL_cpuid_setup(void);
 void __real_OPENSSL_cpuid_setup(void);

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-sys.path.insert(0, os.path.join(TOP, "conformance"))
+sys.path.insert(0, os.path.join(TOP, "conformance", "servers"))
 from deployment import Deployment, Tally, parse_cgi
 from fake_upstream import FakeUpstream
 

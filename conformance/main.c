@@ -15,12 +15,12 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
-#include "files.h"
-#include "known.h"
-#include "mem.h"
-#include "report.h"
-#include "selftest.h"
-#include "transcript.h"
+#include "cases/files.h"
+#include "cases/known.h"
+#include "match/mem.h"
+#include "report/report.h"
+#include "selftest/selftest.h"
+#include "match/transcript.h"
 
 enum exit_code {
 	EXIT_PASSED = 0,

@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "..", "conformance"))
+                                "..", "conformance", "servers"))
 from deployment import (Deployment, FastCGI, Tally, free_port, signals,
                         wait_started, wait_until)
 

@@ -15,7 +15,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "conformance")]
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "conformance", "servers")]
 from deployment import (Deployment, FastCGI, Tally, wait_started,
                         wait_until)
 from load import CONF, KINDS, MESSAGE, RECORDINGS, Load, message_stream

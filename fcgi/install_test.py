@@ -14,7 +14,7 @@ import tempfile
 import urllib.request
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-sys.path.insert(0, os.path.join(TOP, "conformance"))
+sys.path.insert(0, os.path.join(TOP, "conformance", "servers"))
 from deployment import Tally, free_port, wait_until
 
 BUILD = os.path.abspath(sys.argv[1])

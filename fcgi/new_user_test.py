@@ -13,7 +13,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "conformance")]
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "conformance", "servers")]
 from deployment import Deployment, Tally, wait_until
 import load
 from trial import CONF, TRIAL, outside, run, write

@@ -8,7 +8,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "..", "conformance"))
+                                "..", "conformance", "servers"))
 from deployment import Deployment, Tally  # noqa: E402
 
 CHAT = {"bot_slug": "taxson", "prompt": "Explain how to pay taxes."}

@@ -98,7 +98,7 @@ for _ in 1 2 3; do measure; done | awk '
 
 /usr/bin/python3 - "$build" "$ours" "$token" "$dir" <<'PY'
 import os, socket, subprocess, sys, time
-sys.path.insert(0, "conformance")
+sys.path.insert(0, "conformance/servers")
 from deployment import FastCGI
 build, _, token, folder = sys.argv[1:]
 n = 1000

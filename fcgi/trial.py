@@ -213,7 +213,8 @@ def outside(test, build, tally):
         next_version(os.path.join(files, "parlance.deb"), files)
         make(build, "install-server", "DESTDIR=" + os.path.join(files, "tree"))
         for path in (test, *glob.glob(os.path.join(HERE, "*.py")),
-                     os.path.join(TOP, "conformance", "deployment.py")):
+                     os.path.join(TOP, "conformance", "servers",
+                                  "deployment.py")):
             shutil.copy(path, files)
         try:
             machine = Machine(files)

@@ -16,7 +16,7 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "conformance"))
+sys.path.insert(0, os.path.join(HERE, "..", "conformance", "servers"))
 sys.path.insert(0, HERE)
 from deployment import DEMO_CONF, Deployment, Tally, wait_until
 from webservers import NAMES, WebServers

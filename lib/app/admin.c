@@ -16,7 +16,7 @@
 #include "auth/caller.h"
 #include "config/config.h"
 #include "knowledge/knowledge.h"
-#include "knowledge/languages.h"
+#include "language/languages.h"
 #include "store/clean.h"
 #include "store/store.h"
 

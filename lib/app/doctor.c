@@ -19,7 +19,7 @@
 #include "app/version.h"
 #include "base/program.h"
 #include "config/config.h"
-#include "engine/curl_library.h"
+#include "upstream/curl_library.h"
 
 #define LIBCURL_MEND "apt-get install libcurl4"
 

@@ -15,7 +15,7 @@ import sys
 import time
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-sys.path.insert(0, os.path.join(TOP, "conformance"))
+sys.path.insert(0, os.path.join(TOP, "conformance", "servers"))
 sys.path.insert(0, os.path.join(TOP, "fcgi"))
 from deployment import Deployment, Tally, free_port, wait_until
 from webservers import WebServers

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-sys.path.insert(0, os.path.join(TOP, "conformance"))
+sys.path.insert(0, os.path.join(TOP, "conformance", "servers"))
 sys.path.insert(0, os.path.join(TOP, "fcgi"))
 from deployment import Deployment, Tally
 from webservers import NAMES, WebServers

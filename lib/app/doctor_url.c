@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "config/config.h"
-#include "engine/upstream.h"
+#include "upstream/upstream.h"
 #include "http/sse_reader.h"
 #include "json/pyjson.h"
 

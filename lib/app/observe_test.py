@@ -8,7 +8,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "..", "..", "conformance"))
+                                "..", "..", "conformance", "servers"))
 from deployment import Deployment, FastCGI, Tally, wait_until
 
 BUILD = sys.argv[1]

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "app/app.h"
-#include "engine/curl_library.h"
+#include "upstream/curl_library.h"
 
 const char *
 version_libcurl(void)

@@ -31,6 +31,7 @@
 #include "botapi/botapi_errors.h"
 #include "botapi/botapi_requests.h"
 #include "botapi/botapi_routes.h"
+#include "chat/tokens.h"
 #include "json/jsonout.h"
 #include "limits/limits.h"
 #include "store/store.h"
@@ -61,7 +62,7 @@ static void
 count_text(struct span text, int64_t *words, int64_t *tokens)
 {
 	*words += words_count(text);
-	*tokens += engine_count_tokens(text);
+	*tokens += tokens_count(text);
 }
 
 /*

@@ -1,32 +1,20 @@
 /*
- * The kinds of engines, what belongs to a worker, and the count of tokens
- * for models that do not tell.
+ * What engines have in common: what belongs to a worker, faults, and what a
+ * request may count.
  */
 #include "engine/engine.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "chat/tokens.h"
 #include "config/config.h"
-#include "engine/builtin.h"
-#include "engine/openai.h"
-#include "engine/replay.h"
-#include "engine/upstream.h"
+#include "upstream/upstream.h"
 
 /* engine_bound(): an upstream's frame, and what nobody can tell. */
 #define FRAME_TOKENS 128
 #define MESSAGE_TOKENS 16
 #define IMAGE_TOKENS 2048
-
-static const struct {
-	const char *kind;
-	engine_start_fn start;
-} kinds[] = {
-    {"builtin", builtin_start},
-    {"replay", replay_start},
-    {"openai", openai_start},
-};
 
 struct engine_worker {
 	const struct config *config;
@@ -77,21 +65,6 @@ engine_worker_upstream(struct engine_worker *w, struct upstream **upstream)
 		err = upstream_join(&w->upstream);
 	*upstream = w->upstream;
 	return err;
-}
-
-enum err
-engine_start(const struct engine_config *engine,
-    const struct engine_request *request, struct engine_worker *worker,
-    struct arena *arena, struct engine_run **run)
-{
-	size_t i;
-
-	*run = NULL;
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(kinds[i].kind, engine->kind) == 0)
-			return kinds[i].start(
-			    engine, request, worker, arena, run);
-	return ERR_CONFIG;
 }
 
 const char *
@@ -178,77 +151,6 @@ engine_start_failed(struct arena *arena, enum engine_fault fault,
 
 /* ---- counting tokens ---------------------------------------------------- */
 
-enum script { SPACE, WORD_ASCII, DIGIT, WORD_OTHER, IDEOGRAPH, MARK, PICTURE };
-
-static enum script
-script_of(uint32_t c)
-{
-	if (c <= ' ' || c == 0x7F || c == 0xA0 || c == 0x3000 ||
-	    (c >= 0x80 && c < 0xA0) || (c >= 0x2000 && c <= 0x200F) ||
-	    (c >= 0x2028 && c <= 0x202F) || c == 0xFEFF)
-		return SPACE;
-	if (c < 0x80) {
-		if (text_is_digit((char)c))
-			return DIGIT;
-		return text_is_alpha((char)c) ? WORD_ASCII : MARK;
-	}
-	if (c < 0xC0 || (c >= 0x2010 && c <= 0x2BFF) ||
-	    (c >= 0x3001 && c <= 0x303F) || (c >= 0xFF01 && c <= 0xFF0F))
-		return MARK;
-	if ((c >= 0x3040 && c <= 0x9FFF) || (c >= 0xAC00 && c <= 0xD7FF) ||
-	    (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x20000 && c <= 0x3FFFF))
-		return IDEOGRAPH;
-	if (c >= 0x10000 || c == UTF8_INVALID)
-		return PICTURE;
-	return WORD_OTHER;
-}
-
-/*
- * What byte-pair vocabularies do on average: a word of up to six Latin
- * letters is one token and each further four one more; three digits are
- * one; other alphabets take one for two letters, ideographs and syllables
- * one each, pictures two; a mark is one.
- */
-static int64_t
-tokens_of_run(enum script script, int64_t n)
-{
-	switch (script) {
-	case SPACE:
-		return 0;
-	case WORD_ASCII:
-		return n <= 6 ? 1 : 1 + (n - 6 + 3) / 4;
-	case DIGIT:
-		return (n + 2) / 3;
-	case WORD_OTHER:
-		return (n + 1) / 2;
-	case PICTURE:
-		return 2 * n;
-	case IDEOGRAPH:
-	case MARK:
-		break;
-	}
-	return n;
-}
-
-int64_t
-engine_count_tokens(struct span text)
-{
-	enum script run = SPACE, script;
-	int64_t tokens = 0, n = 0;
-	size_t at = 0;
-
-	while (at < text.len) {
-		script = script_of(utf8_next(text, &at));
-		if (script != run) {
-			tokens += tokens_of_run(run, n);
-			run = script;
-			n = 0;
-		}
-		n++;
-	}
-	return tokens + tokens_of_run(run, n);
-}
-
 int64_t
 engine_count_prompt(const struct engine_request *request)
 {
@@ -256,7 +158,7 @@ engine_count_prompt(const struct engine_request *request)
 	size_t i;
 
 	for (i = 0; i < request->n_prompt; i++)
-		tokens += engine_count_tokens(request->prompt[i].content);
+		tokens += tokens_count(request->prompt[i].content);
 	return tokens;
 }
 
@@ -274,7 +176,7 @@ engine_bound(const struct engine_config *engine,
 	bound->prompt = FRAME_TOKENS;
 	for (i = 0; i < request->n_prompt; i++) {
 		text = request->prompt[i].content;
-		tokens = engine_count_tokens(text);
+		tokens = tokens_count(text);
 		most = (int64_t)text.len / (per > 1 ? per : 1);
 		bound->prompt +=
 		    (tokens > most ? tokens : most) + MESSAGE_TOKENS;

@@ -16,40 +16,12 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "chat/chat.h"
 #include "http/answer.h"
 
 struct config;
 struct bot_config;
 struct engine_config;
-
-enum chat_role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
-
-struct chat_message {
-	enum chat_role role;
-	struct span content;
-};
-
-/* A file the user attached to the question. */
-struct chat_file {
-	const char *type;      /* "image", "document", ... */
-	const char *mime_type; /* NULL when unknown */
-	const char *url;       /* remote_url, or NULL */
-	const char *path;      /* a file in the state folder, or NULL */
-};
-
-/* A piece of knowledge that fits the question, best first. */
-struct passage {
-	const char *dataset_id, *dataset_name;
-	const char *document_id, *document_name;
-	const char *segment_id;
-	int64_t segment_position; /* from 1 */
-	double score;             /* 0 to 1, descending */
-	struct span heading;      /* empty when none */
-	struct span content;
-	bool is_row;              /* a table's header, LF, one of its rows */
-	const char *language;     /* code of its document's, or NULL */
-	int64_t hit_count, word_count; /* -1 when not known */
-};
 
 /* All that an engine may look at.  Everything lives in the turn's arena. */
 struct engine_request {
@@ -166,13 +138,6 @@ typedef enum err (*engine_start_fn)(const struct engine_config *engine,
     const struct engine_request *request, struct engine_worker *worker,
     struct arena *arena, struct engine_run **run);
 
-/* Starts the engine by its kind; end it with (*run)->ops->free.  ERR_CONFIG:
- * no such kind. */
-enum err engine_start(const struct engine_config *engine,
-    const struct engine_request *request, struct engine_worker *worker,
-    struct arena *arena, struct engine_run **run)
-    __attribute__((warn_unused_result));
-
 /*
  * What an engine may count for this request, before it is started.
  *
@@ -180,7 +145,7 @@ enum err engine_start(const struct engine_config *engine,
  * than bytes_per_token says, which is the operator's word), and a
  * conversation's frame is given 16 tokens for each message and 128 for the
  * whole.  Images have no such bound; each is given 2,048.  The others count
- * with engine_count_tokens().
+ * with tokens_count().
  */
 void engine_bound(const struct engine_config *engine,
     const struct engine_request *request, struct engine_bound *bound);
@@ -190,7 +155,7 @@ enum err engine_start_failed(struct arena *arena, enum engine_fault fault,
     const char *message, struct engine_run **run)
     __attribute__((warn_unused_result));
 
-/* The worker's upstream connections (engine/upstream.h), made at the first
+/* The worker's upstream connections (upstream/upstream.h), made at the first
  * call.  ERR_UPSTREAM when libcurl cannot be loaded; ERR_MEMORY. */
 struct upstream;
 enum err engine_worker_upstream(struct engine_worker *w,
@@ -204,10 +169,7 @@ struct engine_quirks {
 struct engine_quirks *engine_worker_quirks(struct engine_worker *w,
     const struct engine_config *engine);
 
-/* A deterministic count of tokens for text whose model did not tell:
- * zero only for text without visible characters. */
-int64_t engine_count_tokens(struct span text);
-/* The same for a whole prompt. */
+/* The tokens of the whole prompt, as tokens_count() counts them. */
 int64_t engine_count_prompt(const struct engine_request *request);
 
 #endif

@@ -15,10 +15,11 @@
 
 #include "base/log.h"
 #include "base/uuid.h"
+#include "chat/tokens.h"
 #include "config/config.h"
 #include "engine/openai_reply.h"
 #include "engine/openai_request.h"
-#include "engine/upstream.h"
+#include "upstream/upstream.h"
 #include "http/sse_reader.h"
 
 #define REQUEST_MAX (64 * 1024 * 1024)
@@ -413,7 +414,7 @@ give_delta(struct openai_run *o, struct engine_event *event)
 	event->kind = ENGINE_DELTA;
 	event->text = (struct span){o->text.data, o->text.len};
 	o->answer_bytes += (int64_t)o->text.len;
-	o->answer_tokens += engine_count_tokens(event->text);
+	o->answer_tokens += tokens_count(event->text);
 	o->handed_on = true;
 }
 

@@ -1,5 +1,5 @@
-/* Against conformance/fake_upstream.py, whose calls are told what to do by
- * the model's name. */
+/* Against conformance/servers/fake_upstream.py, whose calls are told what to
+ * do by the model's name. */
 #include "engine/openai.h"
 
 #include <check.h>
@@ -35,7 +35,7 @@ start_server(void)
 		(void)dup2(out[1], 1);
 		(void)close(out[0]);
 		execl("/usr/bin/python3", "python3",
-		    "conformance/fake_upstream.py", (char *)NULL);
+		    "conformance/servers/fake_upstream.py", (char *)NULL);
 		_exit(127);
 	}
 	(void)close(out[1]);
@@ -106,7 +106,7 @@ ask(const char *model, struct outcome *o)
 	buf_init(&o->answer, 1 << 24);
 	bot = (struct bot_config){.slug = "b", .model = model};
 	ck_assert_int_eq(
-	    engine_start(&engine, &request, worker, &arena, &run), ERR_NONE);
+	    openai_start(&engine, &request, worker, &arena, &run), ERR_NONE);
 	interests_none(&in);
 	for (;;) {
 		run->ops->next(run, clock_monotonic_ms(), &in, &o->last);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "chat/tokens.h"
 #include "config/config.h"
 #include "json/pyjson.h"
 
@@ -87,7 +88,7 @@ take_bound(struct replay_run *r, const struct engine_request *request)
 
 	b->prompt = engine_count_prompt(request);
 	for (i = 0; i < r->n_deltas; i++)
-		b->answer += engine_count_tokens(r->deltas[i]);
+		b->answer += tokens_count(r->deltas[i]);
 	if (b->prompt < u->prompt_tokens)
 		b->prompt = u->prompt_tokens;
 	if (b->answer < u->completion_tokens)
@@ -204,7 +205,7 @@ take_usage(struct replay_run *r, const struct pyjson *usage,
 		return;
 	u->prompt_tokens = engine_count_prompt(request);
 	for (i = 0; i < r->n_deltas; i++)
-		u->completion_tokens += engine_count_tokens(r->deltas[i]);
+		u->completion_tokens += tokens_count(r->deltas[i]);
 }
 
 static bool

@@ -21,7 +21,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-sys.path.insert(0, os.path.join(TOP, "conformance"))
+sys.path.insert(0, os.path.join(TOP, "conformance", "servers"))
 from deployment import Deployment, free_port  # noqa: E402
 
 STREAMS = 2000

@@ -16,12 +16,12 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "engine/builtin.h"
-#include "engine/extract.h"
-#include "knowledge/index_store.h"
+#include "builtin/builtin.h"
+#include "builtin/extract.h"
+#include "index/index_store.h"
 #include "knowledge/knowledge.h"
-#include "knowledge/segments.h"
-#include "knowledge/wordforms.h"
+#include "documents/segments.h"
+#include "language/wordforms.h"
 
 #define LANGUAGES 32
 #define QUESTIONS 4096

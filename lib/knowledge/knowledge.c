@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "knowledge/index_store.h"
+#include "index/index_store.h"
 #include "knowledge/query.h"
 #include "knowledge/search.h"
-#include "knowledge/sync.h"
-#include "knowledge/update.h"
-#include "knowledge/vectors.h"
+#include "index/sync.h"
+#include "index/update.h"
+#include "index/vectors.h"
 
 #define REFERRED_FACTOR 0.6
 #define CONTEXT_FACTOR 0.5

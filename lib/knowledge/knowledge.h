@@ -6,8 +6,8 @@
 #ifndef PARLANCE_KNOWLEDGE_H
 #define PARLANCE_KNOWLEDGE_H
 
+#include "chat/chat.h"
 #include "config/config.h"
-#include "engine/engine.h"
 
 /* Below this score a passage does not answer the question: the threshold of
  * the built-in engine's "I do not know".  README.md shows how it was

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "base/uuid.h"
-#include "knowledge/index_store.h"
-#include "knowledge/update.h"
+#include "index/index_store.h"
+#include "index/update.h"
 
 /* A deployment in a temporary folder, with one bot and one knowledge. */
 struct place {

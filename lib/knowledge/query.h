@@ -2,8 +2,8 @@
 #ifndef PARLANCE_QUERY_H
 #define PARLANCE_QUERY_H
 
-#include "engine/engine.h"
-#include "knowledge/wordforms.h"
+#include "chat/chat.h"
+#include "language/wordforms.h"
 
 #define QUERY_TERMS_MAX 64
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "knowledge/tables.h"
+#include "documents/tables.h"
 
 #define K1 1.2
 #define B 0.75

@@ -23,7 +23,7 @@
 #define PARLANCE_RANK_H
 
 #include "knowledge/query.h"
-#include "knowledge/vocabulary.h"
+#include "index/vocabulary.h"
 
 #define RANK_TABLE 1024 /* slots for the forms of a query */
 

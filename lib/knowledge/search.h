@@ -2,10 +2,10 @@
 #ifndef PARLANCE_SEARCH_H
 #define PARLANCE_SEARCH_H
 
-#include "engine/engine.h"
-#include "knowledge/index_store.h"
+#include "chat/chat.h"
+#include "index/index_store.h"
 #include "knowledge/query.h"
-#include "knowledge/vectors.h"
+#include "index/vectors.h"
 
 struct search_hit {
 	struct passage passage;

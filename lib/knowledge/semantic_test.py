@@ -14,7 +14,8 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                os.pardir, os.pardir, "conformance"))
+                                os.pardir, os.pardir, "conformance",
+                                "servers"))
 from deployment import Tally  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()

@@ -16,7 +16,7 @@
  * long as the upstream is then told.  The engines of ours know their figures
  * beforehand.  It does not hold for an upstream that tells more than it was
  * allowed or than engine_bound() gives its prompt; and what an upstream does
- * not tell (a call that broke off) is counted as engine_count_tokens() has
+ * not tell (a call that broke off) is counted as tokens_count() has
  * it.  A turn counts for the day on which it began.
  *
  * A reservation is also over when its process cannot be seen and gives no

@@ -16,7 +16,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "..", "..", "conformance"))
+                                "..", "..", "conformance", "servers"))
 from deployment import Deployment, FastCGI, Tally, parse_cgi, wait_until
 from fake_upstream import FakeUpstream
 

@@ -12,7 +12,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                "..", "..", "conformance"))
+                                "..", "..", "conformance", "servers"))
 from deployment import Deployment, FastCGI, Tally, wait_until
 
 BUILD = sys.argv[1]

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "chat/tokens.h"
 #include "config/config.h"
 #include "engine/engine.h"
 #include "json/jsonout.h"
@@ -386,7 +387,7 @@ dataset_view_segment(const struct dataset_reader *r,
 	jsonout_member(out, "sign_content", s->content);
 	jsonout_member_cstring(out, "answer", "");
 	jsonout_member_int(out, "word_count", s->words);
-	jsonout_member_int(out, "tokens", engine_count_tokens(s->content));
+	jsonout_member_int(out, "tokens", tokens_count(s->content));
 	jsonout_member_raw(out, "keywords", SPAN("[]"));
 	jsonout_member_cstring(out, "index_node_id", s->id);
 	put_hash(s->content, out);

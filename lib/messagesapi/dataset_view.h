@@ -7,7 +7,7 @@
 #define PARLANCE_DATASET_VIEW_H
 
 #include "http/exchange.h"
-#include "knowledge/browse.h"
+#include "index/browse.h"
 #include "store/datasets.h"
 
 struct dataset_view {

@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "json/jsonout.h"
 #include "knowledge/knowledge.h"
-#include "knowledge/sync.h"
+#include "index/sync.h"
 #include "messagesapi/dataset_view.h"
 #include "messagesapi/api_store.h"
 #include "messagesapi/reply.h"

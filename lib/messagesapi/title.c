@@ -5,7 +5,9 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "chat/tokens.h"
 #include "config/config.h"
+#include "turn/engine_kinds.h"
 
 #define TITLE_BYTES 4096U
 #define TITLE_CHARACTERS 75
@@ -137,8 +139,8 @@ title_job_start(const struct config *config, const struct bot_config *bot,
 	    .n_prompt = 2,
 	};
 	if (job->prompt[1].content.data == NULL ||
-	    engine_start(engine, &job->request, worker, arena, &job->run) !=
-		ERR_NONE)
+	    engine_kinds_start(engine, &job->request, worker, arena,
+		&job->run) != ERR_NONE)
 		return;
 	engine_bound(engine, &job->request, &job->bound);
 	if (job->run->bound_known)
@@ -169,7 +171,7 @@ estimate(struct title_job *job)
 
 	*u = (struct engine_usage){.estimated = true,
 	    .prompt_tokens = engine_count_prompt(&job->request)};
-	u->completion_tokens = engine_count_tokens(
+	u->completion_tokens = tokens_count(
 	    (struct span){buf_text(&job->answer), job->answer.len});
 	if (u->completion_tokens > most)
 		u->completion_tokens = most;

@@ -11,7 +11,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                os.pardir, os.pardir, "conformance"))
+                                os.pardir, os.pardir, "conformance",
+                                "servers"))
 from deployment import Deployment, Tally  # noqa: E402
 
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "chat/tokens.h"
 #include "config/config.h"
 
 #define SYSTEM_MAX (4 * 1024 * 1024)
@@ -179,13 +180,13 @@ fit(struct chat_message *entries, size_t n, int64_t most)
 	size_t i, kept = 0, turns = 0;
 
 	for (i = 0; i < n; i++) {
-		tokens += engine_count_tokens(entries[i].content);
+		tokens += tokens_count(entries[i].content);
 		turns += entries[i].role != ROLE_SYSTEM;
 	}
 	for (i = 0; i < n; i++) {
 		if (tokens > most && turns > 1 &&
 		    entries[i].role != ROLE_SYSTEM) {
-			tokens -= engine_count_tokens(entries[i].content);
+			tokens -= tokens_count(entries[i].content);
 			turns--;
 			continue;
 		}
@@ -231,9 +232,9 @@ prompt_build(const struct turn_setup *setup, struct engine_request *request,
 	buf_release(&system);
 	if (err != ERR_NONE)
 		return err;
-	tokens = engine_count_tokens(setup->question);
+	tokens = tokens_count(setup->question);
 	if (n > 0)
-		tokens += engine_count_tokens(prompt[0].content);
+		tokens += tokens_count(prompt[0].content);
 	kept = copy_history(setup, prompt + n);
 	most = budget(setup, tokens);
 	if (most >= 0)

@@ -14,9 +14,11 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/words.h"
+#include "chat/tokens.h"
 #include "config/config.h"
 #include "knowledge/knowledge.h"
 #include "store/segment_hits.h"
+#include "turn/engine_kinds.h"
 #include "turn/prompt.h"
 
 #define ANSWER_MAX_BYTES (16U << 20)
@@ -83,7 +85,7 @@ count_context(struct turn *t)
 		if (first->content.data == t->setup.history[i].content.data)
 			return;
 	t->result.context_words = words_count(first->content);
-	t->result.context_tokens = engine_count_tokens(first->content);
+	t->result.context_tokens = tokens_count(first->content);
 }
 
 enum err
@@ -153,8 +155,8 @@ enter_engine(struct turn *t)
 {
 	const struct turn_setup *s = &t->setup;
 
-	return engine_start(engine_at(t, t->engine), &t->request, s->worker,
-	    s->arena, &t->run);
+	return engine_kinds_start(engine_at(t, t->engine), &t->request,
+	    s->worker, s->arena, &t->run);
 }
 
 /* ---- tokens ------------------------------------------------------------- */
@@ -276,7 +278,7 @@ estimate(const struct turn *t, struct engine_usage *usage)
 
 	*usage = (struct engine_usage){.estimated = true,
 	    .prompt_tokens = engine_count_prompt(&t->request),
-	    .completion_tokens = engine_count_tokens(answer)};
+	    .completion_tokens = tokens_count(answer)};
 	clamp(t, usage);
 }
 
@@ -362,7 +364,7 @@ take_delta(struct turn *t, struct span text, struct turn_event *event)
 {
 	text = word_limit_take(&t->words, text, &t->enough);
 	if (t->most_said > 0)
-		t->said += engine_count_tokens(text);
+		t->said += tokens_count(text);
 	if (t->said > t->most_said) {
 		t->enough = true;
 		t->beyond = !is_ours(engine_at(t, t->engine));

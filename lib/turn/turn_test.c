@@ -1,4 +1,5 @@
 /* Turns over the replay engine: what is said, by whom, and how it ends. */
+#include "chat/tokens.h"
 #include "turn/turn.h"
 
 #include <check.h>
@@ -275,7 +276,7 @@ static const struct {
 
 START_TEST(tokens_are_counted_in_every_script)
 {
-	int64_t n = engine_count_tokens(span_of(token_counts[_i].text));
+	int64_t n = tokens_count(span_of(token_counts[_i].text));
 
 	ck_assert_msg(n >= token_counts[_i].least &&
 			  n <= token_counts[_i].most,

@@ -1,0 +1,40 @@
+/* A profile: how one API family is reached and what a deployment has. */
+#ifndef CHATCONF_PROFILE_H
+#define CHATCONF_PROFILE_H
+
+#include "match/jsonval.h"
+
+struct profile {
+	const char *name;
+	const char *file;
+	const char *title;         /* one sentence */
+	const struct jv *cases;    /* globs */
+	const char *method, *path; /* of most requests */
+	const struct jv *headers;
+	const struct jv *vars;
+	const struct jv *features; /* name -> default */
+	const struct jv *translate;
+	const struct jv *signs;
+};
+
+/*
+ * Reads the profile named by NAME (from the folder of profiles) or by a file
+ * name with a '/' or ".json" in it.  NULL after saying on standard error
+ * what is wrong.
+ */
+struct profile *profile_load(struct arena *a, const char *folder,
+    const char *name);
+
+/* Does it choose the case of this name? */
+bool profile_chooses(const struct profile *profile, const char *name);
+
+/*
+ * An expectation in this profile's words: every object in it that holds all
+ * members of an entry's "from" has its "to" in their place.  A deployment on
+ * pydantic v2 says "Field required" where the documents say "field
+ * required"; the cases stay in the documents' words.
+ */
+const struct jv *profile_translate(struct arena *a,
+    const struct profile *profile, const struct jv *expect);
+
+#endif

@@ -1,0 +1,224 @@
+#include "documents/read_text.h"
+
+#include <check.h>
+#include <string.h>
+
+#include "documents/encoding.h"
+#include "documents/tables.h"
+
+static enum err
+collect(void *arg, const struct segment *s)
+{
+	struct buf *out = arg;
+
+	if (out->len > 0)
+		buf_adds(out, " || ");
+	buf_printf(out, "[%.*s]%s%.*s", (int)s->heading.len, s->heading.data,
+	    s->is_row ? "#" : "", (int)s->content.len, s->content.data);
+	return ERR_NONE;
+}
+
+static void
+read_guess(struct span text, struct segmenter *s)
+{
+	read_table(text, '\0', s);
+}
+
+static const struct {
+	const char *name;
+	void (*read)(struct span text, struct segmenter *s);
+	const char *text, *segments;
+} cases[] = {
+    {"headings part segments", read_markdown,
+	"# A\n\none\n\n## B\n\ntwo\nlines\n\nthree\n",
+	"[A]one || [A > B]two lines\nthree"},
+    {"a heading of the same level replaces", read_markdown,
+	"# A\n## B\nx\n## C\ny\n", "[A > B]x || [A > C]y"},
+    {"emphasis, code and links are text", read_markdown,
+	"**Pay** *now* with `curl` at [us](https://a.b) snake_case 2*3\n",
+	"[]Pay now with curl at us (https://a.b) snake_case 2*3"},
+    {"items are paragraphs", read_markdown, "- one\n- two\n  more\n",
+	"[]- one\n- two more"},
+    {"a table's row has its header", read_markdown,
+	"| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n",
+	"[]#| a | b |\n| 1 | 2 | || []#| a | b |\n| 3 | 4 |"},
+    {"front matter is not text", read_markdown,
+	"---\ntitle: T\nx: y\n---\nbody\n", "[T]body"},
+    {"code keeps its lines", read_markdown, "```\na\n  b\n```\n",
+	"[]a\n  b"},
+    {"an underlined line is a heading", read_plain, "Title\n=====\n\nx\n",
+	"[Title]x"},
+    {"Q and A", read_plain, "Q: Why?\nA: Because.\n\nQ: How?\nA: So.\n",
+	"[Why?]Because. || [How?]So."},
+    {"a lone question heads what follows", read_plain,
+	"How long?\n\nTwo weeks.\n", "[How long?]Two weeks."},
+    {"rows as they stand", read_guess, "\"M\",\"N\"\n\"a, b\",\"c\"\n",
+	"[]#\"M\",\"N\"\n\"a, b\",\"c\""},
+    {"a quoted cell has two lines", read_guess, "m,n\n\"a\nb\",c\nd,e\n",
+	"[]#m,n\n\"a\nb\",c || []#m,n\nd,e"},
+    {"semicolons separate", read_guess, "m;n\r\n1,5;2\r\n",
+	"[]#m;n\n1,5;2"},
+    {"HTML", read_html,
+	"<html><head><title>T</title><style>x</style></head><body><nav>no"
+	"</nav><h1>H</h1><p>one <b>two</b></p><ul><li>three</ul><script>x"
+	"</script><table><tr><th>a<th>b<tr><td>1<td>2</table></body>",
+	"[H]one two\nthree || [H]#a | b\n1 | 2"},
+    {"HTML that is not closed", read_html, "<p>a<p>b &amp; c<div>d",
+	"[]a\nb & c\nd"},
+    {"a Word document", read_wordxml,
+	"<w:p><w:pPr><w:pStyle w:val=\"Heading1\"/></w:pPr><w:r><w:t>H</w:t>"
+	"</w:r></w:p><w:p><w:r><w:t xml:space=\"preserve\">a </w:t></w:r>"
+	"<w:r><w:t>&lt;b&gt;</w:t></w:r></w:p>",
+	"[H]a <b>"},
+    {"nothing", read_markdown, "", ""},
+};
+
+START_TEST(documents_become_segments)
+{
+	struct buf out = BUF_INIT(65536);
+	struct segmenter s;
+
+	segmenter_init(&s, collect, &out);
+	cases[_i].read(span_of(cases[_i].text), &s);
+	ck_assert_int_eq(segmenter_end(&s), ERR_NONE);
+	ck_assert_msg(strcmp(buf_text(&out), cases[_i].segments) == 0,
+	    "%s: %s", cases[_i].name, buf_text(&out));
+	buf_release(&out);
+}
+END_TEST
+
+START_TEST(a_deep_page_is_read_without_its_tags)
+{
+	struct buf text = BUF_INIT((size_t)4 << 20), out = BUF_INIT(65536);
+	struct segmenter s;
+	size_t i;
+
+	for (i = 0; i < 300000; i++)
+		buf_adds(&text, "<div>");
+	buf_adds(&text, "at the bottom");
+	segmenter_init(&s, collect, &out);
+	read_html((struct span){buf_text(&text), text.len}, &s);
+	ck_assert_int_eq(segmenter_end(&s), ERR_NONE);
+	ck_assert_str_eq(buf_text(&out), "[]at the bottom");
+	buf_release(&text);
+	buf_release(&out);
+}
+END_TEST
+
+static enum err
+check_length(void *arg, const struct segment *s)
+{
+	size_t *total = arg;
+
+	ck_assert_uint_le(s->content.len, SEGMENT_MAX);
+	*total += s->content.len;
+	return ERR_NONE;
+}
+
+START_TEST(a_long_paragraph_is_cut_between_sentences)
+{
+	struct buf text = BUF_INIT(100000);
+	struct segmenter s;
+	size_t total = 0, i;
+
+	for (i = 0; i < 500; i++)
+		buf_adds(&text, "This sentence is about as long as most. ");
+	segmenter_init(&s, check_length, &total);
+	read_plain((struct span){buf_text(&text), text.len}, &s);
+	ck_assert_int_eq(segmenter_end(&s), ERR_NONE);
+	ck_assert_int_gt(s.segments, 20);
+	ck_assert_uint_gt(total, text.len * 95 / 100);
+	buf_release(&text);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	size_t end;
+} sentences[] = {
+    {"One. Two.", 4}, {"It costs 3.50 euro. Yes.", 19},
+    {"Dr. Who came. He left.", 13}, {"Am 3. Mai ist frei. Gut.", 19},
+    {"Really?! Yes.", 8}, {"He said \"no.\" Then", 13},
+    {"no end", 6}, {"line\nnext", 4},
+    {"\xE7\xA8\x8E\xE3\x80\x82\xE4\xBA\x8C\xE3\x80\x82", 6}, {"", 0},
+};
+
+START_TEST(sentences_end)
+{
+	ck_assert_uint_eq(sentence_end(span_of(sentences[_i].text)),
+	    sentences[_i].end);
+}
+END_TEST
+
+static const struct {
+	const char *bytes;
+	size_t len;
+	const char *name, *text;
+} encodings[] = {
+    {"h\xC3\xA9", 3, "UTF-8", "h\xC3\xA9"},
+    {"\xEF\xBB\xBFhi", 5, "UTF-8", "hi"},
+    {"\xFF\xFEh\0\xE9\0", 6, "UTF-16LE", "h\xC3\xA9"},
+    {"\xFE\xFF\0h\xD8\x3D\xDE\x42", 8, "UTF-16BE", "h\xF0\x9F\x99\x82"},
+    {"h\0i\0 \0y\0o\0u\0", 12, "UTF-16LE", "hi you"},
+    {"caf\xE9 \x80", 6, "Latin-1", "caf\xC3\xA9 \xE2\x82\xAC"},
+    {"a\r\nb\rc", 6, "UTF-8", "a\nb\nc"},
+    {"\0\1\2\3\4\0\1", 7, NULL, ""},
+    {"", 0, "UTF-8", ""},
+};
+
+START_TEST(encodings_are_guessed)
+{
+	struct buf out = BUF_INIT(1000);
+	const char *name = encoding_to_utf8(
+	    (struct span){encodings[_i].bytes, encodings[_i].len}, &out);
+
+	if (encodings[_i].name == NULL)
+		ck_assert_ptr_null(name);
+	else
+		ck_assert_str_eq(name, encodings[_i].name);
+	ck_assert_str_eq(buf_text(&out), encodings[_i].text);
+	buf_release(&out);
+}
+END_TEST
+
+START_TEST(cells_are_unquoted)
+{
+	struct span cells[8];
+	struct arena arena;
+
+	arena_init(&arena, 4096);
+	ck_assert_uint_eq(table_cells(SPAN(" a ,\"b, \"\"c\"\"\",,d"), ',',
+			      &arena, cells, 8), 4);
+	ck_assert(span_is(cells[0], "a"));
+	ck_assert(span_is(cells[1], "b, \"c\""));
+	ck_assert(span_is(cells[2], ""));
+	ck_assert(span_is(cells[3], "d"));
+	ck_assert_uint_eq(table_cells(SPAN("| a | b |"), '|', &arena, cells,
+			      8), 2);
+	ck_assert(span_is(cells[1], "b"));
+	ck_assert_uint_eq(table_cells(SPAN("a,b,c"), ',', &arena, cells, 2),
+	    2);
+	arena_release(&arena);
+}
+END_TEST
+
+Suite *read_text_suite(void);
+
+Suite *
+read_text_suite(void)
+{
+	Suite *s = suite_create("read_text");
+	TCase *t = tcase_create("all");
+
+	tcase_add_loop_test(t, documents_become_segments, 0,
+	    sizeof(cases) / sizeof(cases[0]));
+	tcase_add_test(t, a_deep_page_is_read_without_its_tags);
+	tcase_add_test(t, a_long_paragraph_is_cut_between_sentences);
+	tcase_add_loop_test(t, sentences_end, 0,
+	    sizeof(sentences) / sizeof(sentences[0]));
+	tcase_add_loop_test(t, encodings_are_guessed, 0,
+	    sizeof(encodings) / sizeof(encodings[0]));
+	tcase_add_test(t, cells_are_unquoted);
+	suite_add_tcase(s, t);
+	return s;
+}

@@ -1,0 +1,116 @@
+/* Text, language, blocks, segments, rows. */
+#include "index/ingest.h"
+
+#include <stdlib.h>
+
+#include "documents/documents.h"
+
+/* Of a document that does not tell, such as a list of names and numbers. */
+#define FALLBACK_LANGUAGE "en"
+
+/* Where segments go; equal ones of a document are kept once. */
+struct sink {
+	struct index_store *x;
+	const struct index_dataset *dataset;
+	struct index_document *d;
+	uint64_t *seen;
+	size_t n_seen, seen_size;
+};
+
+static bool
+seen_before(struct sink *k, struct span text, enum err *err)
+{
+	uint64_t hash = 14695981039346656037ULL, *grown;
+	size_t i;
+
+	for (i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.data[i]) *
+		    1099511628211ULL;
+	hash |= hash == 0;
+	if ((k->n_seen + 1) * 2 > k->seen_size) {
+		size_t size = k->seen_size == 0 ? 256 : k->seen_size * 2, j;
+
+		grown = calloc(size, sizeof(*grown));
+		if (grown == NULL) {
+			*err = ERR_MEMORY;
+			return true;
+		}
+		for (i = 0; i < k->seen_size; i++) {
+			if (k->seen[i] == 0)
+				continue;
+			for (j = k->seen[i] & (size - 1); grown[j] != 0;)
+				j = (j + 1) & (size - 1);
+			grown[j] = k->seen[i];
+		}
+		free(k->seen);
+		k->seen = grown;
+		k->seen_size = size;
+	}
+	for (i = hash & (k->seen_size - 1); k->seen[i] != 0;
+	     i = (i + 1) & (k->seen_size - 1))
+		if (k->seen[i] == hash)
+			return true;
+	k->seen[i] = hash;
+	k->n_seen++;
+	return false;
+}
+
+static enum err
+take_segment(void *arg, const struct segment *segment)
+{
+	struct sink *k = arg;
+	enum err err = ERR_NONE;
+
+	if (seen_before(k, segment->content, &err))
+		return err;
+	return index_add_segment(k->x, k->dataset, k->d, segment);
+}
+
+static const char *
+language_of(const struct index_dataset *dataset, const char *file_name,
+    struct span text)
+{
+	struct buf sample = BUF_INIT(4096);
+	const struct language *l = language_find(dataset->language);
+
+	if (l == NULL) {
+		document_sample(file_name, text, &sample);
+		l = language_guess(
+		    (struct span){buf_text(&sample), sample.len});
+	}
+	buf_release(&sample);
+	return l == NULL ? FALLBACK_LANGUAGE : l->code;
+}
+
+static enum err
+cut(struct index_store *x, const struct index_dataset *dataset,
+    struct index_document *d, const char *file_name, struct span text,
+    const char **remark)
+{
+	struct sink sink = {.x = x, .dataset = dataset, .d = d};
+	struct segmenter segmenter;
+	enum err err;
+
+	segmenter_init(&segmenter, take_segment, &sink);
+	document_blocks(file_name, text, &segmenter);
+	err = segmenter_end(&segmenter);
+	if (segmenter.dropped > 0)
+		*remark = "has rows that are too long; left out";
+	free(sink.seen);
+	return err;
+}
+
+enum err
+ingest_document(struct index_store *x, struct index_dataset *dataset,
+    struct index_document *d, const char *file_name, struct span text,
+    const char **remark)
+{
+	enum err err;
+
+	if (d->fault == NULL)
+		d->language = language_of(dataset, file_name, text);
+	err = index_begin_document(x, dataset, d);
+	if (err == ERR_NONE && d->fault == NULL)
+		err = cut(x, dataset, d, file_name, text, remark);
+	return err == ERR_NONE ? index_end_document(x, dataset, d) : err;
+}
