@@ -110,7 +110,7 @@ $(BUILD)/obj/conformance/%.o: ALL_CFLAGS += -Iconformance
 $(BUILD)/obj/lib/%_test.o $(BUILD)/obj/lib/unit_tests.o: \
 	ALL_CFLAGS += $(CFLAGS_CHECK)
 # Where chatconf looks for its cases when they are not beside it.
-$(BUILD)/obj/conformance/cases/files.o: \
+$(BUILD)/obj/conformance/cases/casefolder.o: \
 	ALL_CFLAGS += -DDATADIR='"$(PREFIX)/share/parlance"'
 
 # The schema's steps, as C strings, in the order of their names.

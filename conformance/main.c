@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "base/uuid.h"
-#include "cases/files.h"
+#include "cases/casefolder.h"
 #include "cases/known.h"
 #include "match/mem.h"
 #include "report/report.h"
@@ -29,7 +29,7 @@ enum exit_code {
 	EXIT_NOTHING = 3
 };
 
-struct options {
+struct command_line {
 	struct run_options run;
 	const char *target, *profile, *cases, *key_file, *known_file;
 	const char *write_known, *json_file, *junit_file, *save_folder;
@@ -42,7 +42,7 @@ struct options {
 
 struct chatconf {
 	struct arena arena; /* for the whole run */
-	struct options options;
+	struct command_line options;
 	const char *folder;
 	struct casebook book;
 	struct profile *profile;
@@ -162,7 +162,7 @@ static bool
 read_set(struct chatconf *c)
 {
 	struct span value = span_of(optarg), name;
-	struct options *o = &c->options;
+	struct command_line *o = &c->options;
 
 	name = span_cut(&value, '=');
 	if (value.data == NULL || !vars_is_name(name))
@@ -180,7 +180,7 @@ read_set(struct chatconf *c)
 static void
 read_feature(struct chatconf *c)
 {
-	struct options *o = &c->options;
+	struct command_line *o = &c->options;
 	bool on = strncmp(optarg, "no-", 3) != 0;
 
 	o->features = jv_with(&c->arena, o->features,
@@ -191,7 +191,7 @@ read_feature(struct chatconf *c)
 static bool
 read_option(struct chatconf *c, int opt)
 {
-	struct options *o = &c->options;
+	struct command_line *o = &c->options;
 	int seconds;
 
 	switch (opt) {
@@ -266,10 +266,10 @@ read_option(struct chatconf *c, int opt)
 static int
 read_command_line(struct chatconf *c, int argc, char **argv)
 {
-	struct options *o = &c->options;
+	struct command_line *o = &c->options;
 	int opt;
 
-	*o = (struct options){.run = {.jobs = 1, .timeout_ms = 30000}};
+	*o = (struct command_line){.run = {.jobs = 1, .timeout_ms = 30000}};
 	o->set = o->features = jv_object(&c->arena, NULL, NULL, 0);
 	while ((opt = getopt_long(argc, argv, "p:s:f:K:k:j:t:lxqvh",
 		    long_options, NULL)) != -1) {
@@ -693,7 +693,7 @@ save_failures(const struct chatconf *c, const struct run *run)
 static bool
 write_reports(struct chatconf *c, const struct run *run, double seconds)
 {
-	const struct options *o = &c->options;
+	const struct command_line *o = &c->options;
 	struct arena a;
 	bool good = true;
 

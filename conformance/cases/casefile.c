@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "files.h"
+#include "casefolder.h"
 #include "match/mem.h"
 
 const char *const level_names[] = {"must", "should", "house"};
@@ -190,7 +190,7 @@ check_capture(struct loading *l, const struct jv *capture)
 }
 
 static void
-read_step(struct loading *l, const struct jv *def, struct step *step)
+read_step(struct loading *l, const struct jv *def, struct case_step *step)
 {
 	step->line = def->line;
 	step->request = jv_get(def, "request");
@@ -212,7 +212,7 @@ read_step(struct loading *l, const struct jv *def, struct step *step)
 
 static void
 read_during(struct loading *l, const struct jv *def, size_t i,
-    struct step *step)
+    struct case_step *step)
 {
 	const struct jv *during = part(l, def, "during", JV_NUMBER, false);
 	int64_t ms;

@@ -5,7 +5,7 @@
 #ifndef CHATCONF_CASEFILE_H
 #define CHATCONF_CASEFILE_H
 
-#include "match/exchange.h"
+#include "match/wire.h"
 #include "match/jsonval.h"
 #include "profile.h"
 #include "vars.h"
@@ -20,7 +20,7 @@ struct suite {
 	size_t index;          /* its place in the book */
 };
 
-struct step {
+struct case_step {
 	const struct jv *request; /* or NULL, then: */
 	const struct jv *change;
 	const struct jv *expect;
@@ -41,7 +41,7 @@ struct testcase {
 	enum level level;
 	const struct jv *requires; /* an array of names, or NULL */
 	const struct jv *row;      /* or NULL */
-	struct step *steps;
+	struct case_step *steps;
 	size_t step_count;
 	unsigned line;
 };
@@ -79,7 +79,7 @@ const char *step_prepare(struct arena *a, const struct profile *profile,
 /* What a step captures stands as the text "captured" while nothing is
  * sent: for checking and explaining the steps behind it. */
 void step_pretend(struct arena *a, struct vars *vars,
-    const struct step *step);
+    const struct case_step *step);
 
 /* The request of the suite's control, its unchanged base. */
 const char *control_prepare(struct arena *a, const struct profile *profile,

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "files.h"
+#include "casefolder.h"
 #include "match/mem.h"
 
 static bool

@@ -203,7 +203,7 @@ with_row(struct arena *a, const struct vars *vars,
 
 static const char *
 prepare_request(struct arena *a, const struct vars *vars,
-    const struct testcase *test, const struct step *step,
+    const struct testcase *test, const struct case_step *step,
     const struct jv **out)
 {
 	const struct jv *change, *base;
@@ -227,7 +227,7 @@ step_prepare(struct arena *a, const struct profile *profile,
     const struct vars *vars, const struct testcase *test, size_t step,
     struct prepared *out)
 {
-	const struct step *s = &test->steps[step];
+	const struct case_step *s = &test->steps[step];
 	struct vars all;
 	struct span undefined;
 	const char *why;
@@ -310,7 +310,7 @@ check_features(const struct profile *profile, const struct testcase *test)
 }
 
 void
-step_pretend(struct arena *a, struct vars *vars, const struct step *step)
+step_pretend(struct arena *a, struct vars *vars, const struct case_step *step)
 {
 	const struct jv *captured = vars->layers[VARS_CAPTURED];
 	size_t i;

@@ -5,19 +5,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "files.h"
+#include "casefolder.h"
 #include "match/matcher.h"
 #include "match/mem.h"
 #include "vars.h"
 
-struct reading {
+struct profile_reading {
 	struct arena *arena;
 	struct profile *profile;
 	unsigned faults;
 };
 
 static void
-fault(struct reading *r, const struct jv *at, const char *why,
+fault(struct profile_reading *r, const struct jv *at, const char *why,
     const char *what)
 {
 	fprintf(stderr, "%s:%u: %s%s\n", r->profile->file,
@@ -26,7 +26,7 @@ fault(struct reading *r, const struct jv *at, const char *why,
 }
 
 static const struct jv *
-part(struct reading *r, const struct jv *root, const char *name,
+part(struct profile_reading *r, const struct jv *root, const char *name,
     enum jv_kind kind, bool needed)
 {
 	static const char *const kinds[] = {"null", "a boolean", "a number",
@@ -42,7 +42,7 @@ part(struct reading *r, const struct jv *root, const char *name,
 }
 
 static void
-check_keys(struct reading *r, const struct jv *root)
+check_keys(struct profile_reading *r, const struct jv *root)
 {
 	static const char *const keys[] = {"name", "title", "cases", "method",
 	    "path", "headers", "vars", "features", "translate", "signs"};
@@ -59,7 +59,7 @@ check_keys(struct reading *r, const struct jv *root)
 }
 
 static void
-check_members(struct reading *r)
+check_members(struct profile_reading *r)
 {
 	const struct jv *at, *list = r->profile->translate;
 	const char *why;
@@ -110,7 +110,7 @@ struct profile *
 profile_load(struct arena *a, const char *folder, const char *name)
 {
 	struct profile *p = mem_new(a, sizeof(*p));
-	struct reading r = {a, p, 0};
+	struct profile_reading r = {a, p, 0};
 	const struct jv *root;
 
 	p->file = strchr(name, '/') != NULL || strstr(name, ".json") != NULL

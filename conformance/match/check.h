@@ -2,7 +2,7 @@
 #ifndef CHATCONF_CHECK_H
 #define CHATCONF_CHECK_H
 
-#include "exchange.h"
+#include "wire.h"
 #include "jsonval.h"
 #include "matcher.h"
 #include "sse.h"

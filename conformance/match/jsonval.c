@@ -13,7 +13,7 @@
 
 #define DEPTH_MAX 600
 
-struct reader {
+struct jv_reader {
 	struct arena *arena;
 	struct span text;
 	size_t at;
@@ -23,7 +23,7 @@ struct reader {
 	struct jv_error *error;
 };
 
-static const struct jv *read_value(struct reader *r);
+static const struct jv *read_value(struct jv_reader *r);
 
 static struct jv *
 make(struct arena *a, enum jv_kind kind)
@@ -98,7 +98,7 @@ jv_object(struct arena *a, struct span *names, const struct jv **items,
 /* ---- reading ------------------------------------------------------------ */
 
 static const struct jv *
-fault(struct reader *r, const char *msg)
+fault(struct jv_reader *r, const char *msg)
 {
 	if (r->error->msg == NULL) {
 		r->error->msg = msg;
@@ -108,7 +108,7 @@ fault(struct reader *r, const char *msg)
 }
 
 static unsigned
-line_here(struct reader *r)
+line_here(struct jv_reader *r)
 {
 	for (; r->line_at < r->at; r->line_at++)
 		if (r->text.data[r->line_at] == '\n')
@@ -117,7 +117,7 @@ line_here(struct reader *r)
 }
 
 static void
-skip_blanks(struct reader *r)
+skip_blanks(struct jv_reader *r)
 {
 	while (r->at < r->text.len && r->text.data[r->at] != '\0' &&
 	    strchr(" \t\r\n", r->text.data[r->at]) != NULL)
@@ -125,13 +125,13 @@ skip_blanks(struct reader *r)
 }
 
 static char
-peek(const struct reader *r)
+peek(const struct jv_reader *r)
 {
 	return r->at < r->text.len ? r->text.data[r->at] : '\0';
 }
 
 static bool
-read_hex4(struct reader *r, uint32_t *code)
+read_hex4(struct jv_reader *r, uint32_t *code)
 {
 	size_t i;
 
@@ -151,7 +151,7 @@ read_hex4(struct reader *r, uint32_t *code)
 
 /* After "\u". */
 static bool
-read_unicode(struct reader *r, struct buf *out)
+read_unicode(struct jv_reader *r, struct buf *out)
 {
 	uint32_t code, low;
 	char bytes[4];
@@ -176,7 +176,7 @@ read_unicode(struct reader *r, struct buf *out)
 }
 
 static bool
-read_escape(struct reader *r, struct buf *out)
+read_escape(struct jv_reader *r, struct buf *out)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
 	char c = peek(r);
@@ -195,7 +195,7 @@ read_escape(struct reader *r, struct buf *out)
 }
 
 static bool
-read_text(struct reader *r, struct span *out)
+read_text(struct jv_reader *r, struct span *out)
 {
 	struct buf b = BUF_INIT(MEM_TEXT_MAX);
 	size_t start;
@@ -232,7 +232,7 @@ read_text(struct reader *r, struct span *out)
 }
 
 static bool
-read_digits(struct reader *r)
+read_digits(struct jv_reader *r)
 {
 	size_t start = r->at;
 
@@ -242,7 +242,7 @@ read_digits(struct reader *r)
 }
 
 static const struct jv *
-read_number(struct reader *r)
+read_number(struct jv_reader *r)
 {
 	size_t start = r->at;
 	struct jv *v;
@@ -272,7 +272,7 @@ read_number(struct reader *r)
 }
 
 static const struct jv *
-read_word(struct reader *r)
+read_word(struct jv_reader *r)
 {
 	static const char *const words[] = {"null", "false", "true"};
 	size_t i, len;
@@ -317,7 +317,7 @@ members_find(const struct members *m, struct span name)
 }
 
 static const struct jv *
-members_close(struct reader *r, struct members *m, bool object)
+members_close(struct jv_reader *r, struct members *m, bool object)
 {
 	struct jv *v = make(r->arena, object ? JV_OBJECT : JV_ARRAY);
 
@@ -336,7 +336,7 @@ members_close(struct reader *r, struct members *m, bool object)
 
 /* One member of an object, or one item of an array. */
 static bool
-read_member(struct reader *r, struct members *m, bool object)
+read_member(struct jv_reader *r, struct members *m, bool object)
 {
 	struct span name = SPAN_NONE;
 	const struct jv *value;
@@ -370,7 +370,7 @@ read_member(struct reader *r, struct members *m, bool object)
 }
 
 static const struct jv *
-read_container(struct reader *r, bool object)
+read_container(struct jv_reader *r, bool object)
 {
 	char close = object ? '}' : ']';
 	struct members m = {NULL, NULL, 0};
@@ -403,7 +403,7 @@ read_container(struct reader *r, bool object)
 }
 
 static const struct jv *
-read_value(struct reader *r)
+read_value(struct jv_reader *r)
 {
 	unsigned line = line_here(r);
 	const struct jv *v;
@@ -437,7 +437,7 @@ const struct jv *
 jv_parse(struct arena *a, struct span text, bool unique,
     struct jv_error *error)
 {
-	struct reader r = {.arena = a, .text = text, .line = 1,
+	struct jv_reader r = {.arena = a, .text = text, .line = 1,
 	    .unique = unique, .error = error};
 	const struct jv *v = NULL;
 

@@ -12,7 +12,7 @@
 
 #define SHOWN 200
 
-struct decimal {
+struct amount {
 	__int128 digits;
 	int places;
 };
@@ -27,14 +27,14 @@ fits(__int128 digits)
 
 /* "12", "0.0010", "1E-7"; from a number's or a string's text. */
 static bool
-decimal_read(struct span s, struct decimal *out)
+decimal_read(struct span s, struct amount *out)
 {
 	struct span exponent, mantissa;
 	int64_t shift = 0;
 	size_t i, digits = 0;
 	bool point = false;
 
-	*out = (struct decimal){0, 0};
+	*out = (struct amount){0, 0};
 	for (i = 0; i < s.len && s.data[i] != 'e' && s.data[i] != 'E'; i++)
 		;
 	mantissa = (struct span){s.data, i};
@@ -69,7 +69,7 @@ decimal_read(struct span s, struct decimal *out)
 
 /* At least this many places; false when that does not fit. */
 static bool
-decimal_widen(struct decimal *d, int places)
+decimal_widen(struct amount *d, int places)
 {
 	for (; d->places < places; d->places++) {
 		if (!fits(d->digits * 10))
@@ -81,7 +81,7 @@ decimal_widen(struct decimal *d, int places)
 
 /* Half away from zero, to this many places. */
 static bool
-decimal_round(struct decimal *d, int places)
+decimal_round(struct amount *d, int places)
 {
 	__int128 unit = 1, half;
 
@@ -98,14 +98,14 @@ decimal_round(struct decimal *d, int places)
 }
 
 static bool
-decimal_same(struct decimal a, struct decimal b)
+decimal_same(struct amount a, struct amount b)
 {
 	return decimal_widen(&a, b.places) && decimal_widen(&b, a.places) &&
 	    a.digits == b.digits;
 }
 
 static char *
-decimal_text(struct arena *a, struct decimal d)
+decimal_text(struct arena *a, struct amount d)
 {
 	char digits[64];
 	size_t n = sizeof(digits);
@@ -151,7 +151,7 @@ wrong(struct relating *r, const struct jv *pointer, const char *expected,
 }
 
 static bool
-read_at(struct relating *r, const struct jv *pointer, struct decimal *out)
+read_at(struct relating *r, const struct jv *pointer, struct amount *out)
 {
 	const struct jv *value = value_at(r, pointer);
 
@@ -182,7 +182,7 @@ holds_arithmetic(struct relating *r, const struct jv *relation, bool product)
 	const struct jv *list = jv_get(relation, product ? "product" : "sum");
 	const struct jv *is = jv_get(relation, "is");
 	const struct jv *places = jv_get(relation, "places");
-	struct decimal total = {product, 0}, part;
+	struct amount total = {product, 0}, part;
 	size_t i;
 
 	for (i = 0; i < list->count; i++) {
@@ -236,12 +236,12 @@ enum sequence { COUNTS, FALLS, RISES };
 
 /* Is the item's value right behind the one before it? */
 static bool
-in_sequence(enum sequence kind, size_t i, struct decimal before,
-    struct decimal now)
+in_sequence(enum sequence kind, size_t i, struct amount before,
+    struct amount now)
 {
 	if (kind == COUNTS)
 		return decimal_same(now,
-		    (struct decimal){(__int128)i + 1, 0});
+		    (struct amount){(__int128)i + 1, 0});
 	if (i == 0)
 		return true;
 	if (!decimal_widen(&before, now.places) ||
@@ -259,7 +259,7 @@ holds_sequence(struct relating *r, const struct jv *relation,
 	    "none above the one before it", "none below the one before it"};
 	const struct jv *at = jv_get(relation, "at"), *value;
 	const struct jv *array = value_at(r, list);
-	struct decimal now, before = {0, 0};
+	struct amount now, before = {0, 0};
 	size_t i;
 
 	if (array == NULL || array->kind != JV_ARRAY)

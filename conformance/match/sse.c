@@ -19,7 +19,7 @@ struct splitter {
 	struct arena *arena;
 	const struct reply *reply;
 	struct sse_stream *stream;
-	struct sse_event event; /* being read */
+	struct stream_event event; /* being read */
 	bool begun;             /* the event has at least one field */
 	size_t at, piece;
 };
@@ -114,7 +114,7 @@ end_event(struct splitter *s)
 	}
 	s->event.us = time_of(s);
 	stream->events[stream->count++] = s->event;
-	s->event = (struct sse_event){.us = -1};
+	s->event = (struct stream_event){.us = -1};
 	s->begun = false;
 }
 
@@ -167,7 +167,7 @@ struct checking {
 	struct arena *arena;
 	const struct jv *rules;
 	struct difference *d;
-	const struct sse_event **events; /* without the ignored ones */
+	const struct stream_event **events; /* without the ignored ones */
 	size_t *numbers;                 /* their places in the stream */
 	size_t count;
 };
@@ -187,7 +187,7 @@ event_label(struct checking *c, size_t i)
 }
 
 static const char *
-shown_data(struct checking *c, const struct sse_event *event)
+shown_data(struct checking *c, const struct stream_event *event)
 {
 	struct span data = event->data;
 
@@ -199,7 +199,7 @@ shown_data(struct checking *c, const struct sse_event *event)
 }
 
 struct span
-sse_name(const struct jv *rules, const struct sse_event *event)
+sse_name(const struct jv *rules, const struct stream_event *event)
 {
 	const struct jv *pointer = jv_get(rules, "name");
 	const struct jv *name;

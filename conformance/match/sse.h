@@ -5,11 +5,11 @@
 #ifndef CHATCONF_SSE_H
 #define CHATCONF_SSE_H
 
-#include "exchange.h"
+#include "wire.h"
 #include "jsonval.h"
 #include "matcher.h"
 
-struct sse_event {
+struct stream_event {
 	struct span name;       /* the event: line; empty without one */
 	struct span data;       /* data: lines joined; NULL data without */
 	const struct jv *value; /* data as JSON; NULL when it is none */
@@ -18,7 +18,7 @@ struct sse_event {
 };
 
 struct sse_stream {
-	struct sse_event *events;
+	struct stream_event *events;
 	size_t count;
 	const char *fault; /* the framing is broken: what, where */
 };
@@ -36,7 +36,7 @@ const struct jv *sse_last(const struct sse_stream *stream,
     struct span pointer);
 
 /* An event's name by the rules: the pointer in its payload, else event:. */
-struct span sse_name(const struct jv *rules, const struct sse_event *event);
+struct span sse_name(const struct jv *rules, const struct stream_event *event);
 
 /* Is rules an `sse` object?  Else the faulty part and why. */
 const char *sse_fault(struct arena *a, const struct jv *rules,

@@ -3,7 +3,7 @@
 #define CHATCONF_TRANSCRIPT_H
 
 #include "base/buf.h"
-#include "match/exchange.h"
+#include "match/wire.h"
 
 /* The whole exchange: request lines begin with "> ", the reply's with
  * "< ". */

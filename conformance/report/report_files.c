@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cases/files.h"
+#include "cases/casefolder.h"
 #include "json/jsonout.h"
 #include "match/mem.h"
 #include "report.h"

@@ -25,7 +25,7 @@ struct control {
 	struct difference difference;
 };
 
-struct worker {
+struct run_worker {
 	struct run *run;
 	struct connection connection;
 	pthread_t thread;
@@ -42,7 +42,7 @@ run_counts(const struct run_options *options, enum level level)
 /* ---- one exchange ------------------------------------------------------- */
 
 static void
-look_for_signs(struct worker *w, struct arena *a, const struct reply *reply)
+look_for_signs(struct run_worker *w, struct arena *a, const struct reply *reply)
 {
 	const struct jv *signs = w->run->profile->signs, *json;
 	struct difference ignored;
@@ -64,7 +64,7 @@ look_for_signs(struct worker *w, struct arena *a, const struct reply *reply)
 
 /* Sends one request; notes whether the target answers at all. */
 static void
-exchange(struct worker *w, struct arena *a,
+exchange(struct run_worker *w, struct arena *a,
     const struct wire_request *request, struct reply *reply, struct buf *log)
 {
 	struct run *run = w->run;
@@ -98,7 +98,7 @@ wait_before_retry(struct arena *a, const struct reply *reply)
 /* ---- the control -------------------------------------------------------- */
 
 static void
-send_control(struct worker *w, struct control *control,
+send_control(struct run_worker *w, struct control *control,
     const struct suite *suite)
 {
 	static const struct jv none = {.kind = JV_OBJECT};
@@ -135,7 +135,7 @@ send_control(struct worker *w, struct control *control,
 }
 
 static bool
-control_passes(struct worker *w, struct result *result)
+control_passes(struct run_worker *w, struct result *result)
 {
 	const struct suite *suite = result->test->suite;
 	struct control *control = &w->run->controls[suite->index];
@@ -191,7 +191,7 @@ note_stream(struct result *result, const struct content *content)
 }
 
 static bool
-capture(struct result *result, const struct step *step,
+capture(struct result *result, const struct case_step *step,
     const struct content *content, struct vars *vars)
 {
 	const struct jv *captured = vars->layers[VARS_CAPTURED], *value;
@@ -227,7 +227,7 @@ should_retry(const struct run *run, const struct result *result)
 
 /* A step that is sent while the one before it is being answered. */
 struct meanwhile {
-	struct worker *worker;
+	struct run_worker *worker;
 	struct result *result;
 	struct vars *vars;
 	size_t step;
@@ -240,7 +240,7 @@ struct meanwhile {
 
 /* Sends and checks one step, on the worker's connection. */
 static bool
-send_step(struct worker *w, struct result *result, struct prepared *p,
+send_step(struct run_worker *w, struct result *result, struct prepared *p,
     struct content *content)
 {
 	struct run *run = w->run;
@@ -263,7 +263,7 @@ send_step(struct worker *w, struct result *result, struct prepared *p,
 }
 
 static bool
-prepare(struct worker *w, struct result *result, size_t step,
+prepare(struct run_worker *w, struct result *result, size_t step,
     const struct vars *vars, struct prepared *p)
 {
 	const char *why = step_prepare(&result->arena, w->run->profile, vars,
@@ -302,7 +302,7 @@ static void
 send_meanwhile(void *ctx, struct span text, int64_t us)
 {
 	struct meanwhile *m = ctx;
-	struct worker other = {.run = m->worker->run};
+	struct run_worker other = {.run = m->worker->run};
 	struct result *r = m->result;
 	struct reply going_on = r->reply;
 	struct wire_request request = r->request;
@@ -351,7 +351,7 @@ judge_meanwhile(struct meanwhile *m)
 
 /* Runs step *step, and the one sent during it; moves *step behind them. */
 static bool
-run_step(struct worker *w, struct result *result, size_t *step,
+run_step(struct run_worker *w, struct result *result, size_t *step,
     struct vars *vars)
 {
 	size_t at = (*step)++;
@@ -377,7 +377,7 @@ run_step(struct worker *w, struct result *result, size_t *step,
 }
 
 static void
-run_case(struct worker *w, struct result *result)
+run_case(struct run_worker *w, struct result *result)
 {
 	const struct testcase *test = result->test;
 	struct vars vars = w->run->vars;
@@ -431,7 +431,7 @@ finish(struct run *run, struct result *result)
 static void *
 work(void *ctx)
 {
-	struct worker *w = ctx;
+	struct run_worker *w = ctx;
 	struct run *run = w->run;
 	struct result *result;
 
@@ -464,7 +464,7 @@ void
 run_all(struct run *run, size_t suite_count)
 {
 	size_t i, jobs = (size_t)run->options.jobs;
-	struct worker *workers = must(calloc(jobs, sizeof(*workers)));
+	struct run_worker *workers = must(calloc(jobs, sizeof(*workers)));
 
 	run->controls = must(calloc(suite_count + 1,
 	    sizeof(*run->controls)));

@@ -5,13 +5,7 @@
 #ifndef CHATCONF_SELFTEST_H
 #define CHATCONF_SELFTEST_H
 
-#include "cases/casefile.h"
-
-struct selftest_score {
-	size_t cases, samples, breaks;
-	size_t accepted; /* broken replies that got through */
-	size_t errors;   /* those, samples refused, and other faults */
-};
+#include "breaking.h"
 
 /* Tests one case in the words of a profile; faults go to standard error. */
 void selftest_case(const struct profile *profile, const struct vars *vars,

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "match/exchange.h"
+#include "match/wire.h"
 
 struct target;
 struct connection;

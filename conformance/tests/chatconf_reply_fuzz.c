@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "match/check.h"
-#include "match/exchange.h"
+#include "match/wire.h"
 #include "match/jsonval.h"
 #include "match/mem.h"
 

@@ -1,9 +1,15 @@
-/* What selftest.c and selftest_stream.c share. */
-#ifndef CHATCONF_SELFTEST_PARTS_H
-#define CHATCONF_SELFTEST_PARTS_H
+/* A sample is broken at one place; the broken reply must be refused. */
+#ifndef CHATCONF_BREAKING_H
+#define CHATCONF_BREAKING_H
 
 #include "cases/casefile.h"
-#include "selftest.h"
+#include "match/check.h"
+
+struct selftest_score {
+	size_t cases, samples, breaks;
+	size_t accepted; /* broken replies that got through */
+	size_t errors;   /* those, samples refused, and other faults */
+};
 
 /* How the bytes of a reply are spoilt. */
 enum damage {
@@ -43,12 +49,20 @@ void selftest_break_at(struct testing *t, const struct jv *sample,
 void selftest_break(struct testing *t, const struct jv *sample,
     const struct jv *m, const char *path);
 
+/* The same, with what was read on the way and the difference. */
+bool selftest_read(struct testing *t, const struct jv *sample,
+    enum damage damage, struct content *content, struct difference *d);
+
 /* Does the expectation accept it? */
 bool selftest_accepts(struct testing *t, const struct jv *sample,
     enum damage damage);
 
-/* Breaks what the `sse` and `holds` parts describe. */
-void selftest_break_stream(struct testing *t);
-void selftest_break_holds(struct testing *t);
+/* Could m, by what its word says, accept the wrong value?  Not asked of the
+ * matcher itself. */
+bool breaking_admits(const struct jv *m, const struct jv *wrong);
+
+/* The JSON Pointer of a member below path. */
+const char *breaking_path(struct testing *t, const char *path,
+    struct span name);
 
 #endif

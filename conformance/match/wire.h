@@ -1,6 +1,6 @@
 /* One request and its reply, whatever carries them. */
-#ifndef CHATCONF_EXCHANGE_H
-#define CHATCONF_EXCHANGE_H
+#ifndef CHATCONF_WIRE_H
+#define CHATCONF_WIRE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* Reading files and folders. */
-#ifndef CHATCONF_FILES_H
-#define CHATCONF_FILES_H
+#ifndef CHATCONF_CASEFOLDER_H
+#define CHATCONF_CASEFOLDER_H
 
 #include "match/jsonval.h"
 

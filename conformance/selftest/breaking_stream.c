@@ -2,12 +2,13 @@
  * Breaking streams: pieces lost, repeated, changed places, added after the
  * end; and breaking what must hold between values.
  */
+#include "breaking_stream.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "match/matcher.h"
 #include "match/mem.h"
-#include "selftest_parts.h"
 #include "match/sse.h"
 
 /* ---- the sample's payloads ---------------------------------------------- */

@@ -1,5 +1,5 @@
-/* See files.h. */
-#include "files.h"
+/* See casefolder.h. */
+#include "casefolder.h"
 
 #include <dirent.h>
 #include <errno.h>

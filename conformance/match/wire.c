@@ -1,5 +1,5 @@
 /* Headers: how they are looked up, and how a CGI program's are read. */
-#include "exchange.h"
+#include "wire.h"
 
 #include <string.h>
 
