@@ -180,7 +180,7 @@ struct rest {
 
 /* A short answer on a connection that has taken nothing yet: its buffer has
  * room for it, whoever reads it and when. */
-#define HELD_MOST RECORD_MAX
+#define HELD_MAX RECORD_MAX
 
 static void
 send_rest(struct gateway_rest *rest, struct span instead)
@@ -202,7 +202,7 @@ fcgi_hold(struct gateway *g, const char *data, size_t len)
 	struct rest *r;
 
 	drain(f);
-	if (f->gone || f->wrote || !f->input_ended || len > HELD_MOST)
+	if (f->gone || f->wrote || !f->input_ended || len > HELD_MAX)
 		return false;
 	r = malloc(sizeof(*r) + len);
 	if (r == NULL)

@@ -38,7 +38,7 @@
 #define HEAD_LIMIT_MS 30000  /* for the whole head of a request */
 #define IDLE_S 20            /* then a worker that is not needed ends */
 #define KEPT_IDLE 8
-#define PLACES 16            /* workers that wait for connections, most */
+#define SLOTS 16            /* workers that wait for connections, most */
 #define DRAIN_MS 300         /* this long without a connection: drained */
 #define RETRY_MS 100         /* after accept failed for want of something */
 #define LOG_EVERY_MS 60000
@@ -54,7 +54,7 @@ struct worker {
 	struct worker *next, *previous; /* of all workers */
 	struct worker *below;           /* of the idle ones */
 	bool idle;                      /* it is one of those */
-	int place;                      /* where it accepts; -1 */
+	int slot;                      /* where it accepts; -1 */
 	bool ending;
 	pthread_cond_t wake;
 	struct generation *generation;  /* engine's, or NULL */
@@ -69,12 +69,12 @@ struct workers {
 	pthread_cond_t ended;
 	struct generation *current;
 	struct worker *first, *idle;
-	size_t n, most;
+	size_t n, max;
 	size_t accepting;               /* places taken */
 	struct {
 		int epoll;
 		bool taken;
-	} places[PLACES];
+	} slots[SLOTS];
 	int listen_fd, kick_fd;
 	int64_t accepted_ms;            /* when the last one was */
 	bool stopping, draining, failed_once;
@@ -152,70 +152,70 @@ kick(struct workers *all)
 }
 
 static bool
-open_place(struct workers *all, int *place)
+open_slot(struct workers *all, int *slot)
 {
 	struct epoll_event connection = {.events = EPOLLIN | EPOLLEXCLUSIVE};
 	/* At its edge: each place is told once of each kick. */
 	struct epoll_event kicked = {.events = EPOLLIN | EPOLLET};
 
-	*place = epoll_create1(EPOLL_CLOEXEC);
-	return *place >= 0 &&
-	    epoll_ctl(*place, EPOLL_CTL_ADD, all->listen_fd, &connection) ==
+	*slot = epoll_create1(EPOLL_CLOEXEC);
+	return *slot >= 0 &&
+	    epoll_ctl(*slot, EPOLL_CTL_ADD, all->listen_fd, &connection) ==
 		0 &&
-	    epoll_ctl(*place, EPOLL_CTL_ADD, all->kick_fd, &kicked) == 0;
+	    epoll_ctl(*slot, EPOLL_CTL_ADD, all->kick_fd, &kicked) == 0;
 }
 
 static bool
-open_places(struct workers *all)
+open_slots(struct workers *all)
 {
 	size_t i;
 
-	for (i = 0; i < PLACES; i++)
-		all->places[i].epoll = -1;
+	for (i = 0; i < SLOTS; i++)
+		all->slots[i].epoll = -1;
 	all->kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (all->kick_fd < 0)
 		return false;
-	for (i = 0; i < PLACES; i++)
-		if (!open_place(all, &all->places[i].epoll))
+	for (i = 0; i < SLOTS; i++)
+		if (!open_slot(all, &all->slots[i].epoll))
 			return false;
 	return true;
 }
 
 static void
-close_places(struct workers *all)
+close_slots(struct workers *all)
 {
 	size_t i;
 
-	for (i = 0; i < PLACES; i++)
-		if (all->places[i].epoll >= 0)
-			(void)close(all->places[i].epoll);
+	for (i = 0; i < SLOTS; i++)
+		if (all->slots[i].epoll >= 0)
+			(void)close(all->slots[i].epoll);
 	if (all->kick_fd >= 0)
 		(void)close(all->kick_fd);
 }
 
 /* The first free one; false: there is none. Under the lock. */
 static bool
-take_place(struct worker *w)
+take_slot(struct worker *w)
 {
 	struct workers *all = w->all;
 	int i;
 
-	for (i = 0; i < PLACES; i++)
-		if (!all->places[i].taken) {
-			all->places[i].taken = true;
+	for (i = 0; i < SLOTS; i++)
+		if (!all->slots[i].taken) {
+			all->slots[i].taken = true;
 			all->accepting++;
-			w->place = i;
+			w->slot = i;
 			return true;
 		}
 	return false;
 }
 
 static void
-leave_place(struct worker *w)
+leave_slot(struct worker *w)
 {
-	w->all->places[w->place].taken = false;
+	w->all->slots[w->slot].taken = false;
 	w->all->accepting--;
-	w->place = -1;
+	w->slot = -1;
 }
 
 /* ---- workers ------------------------------------------------------------ */
@@ -237,7 +237,7 @@ add_worker(struct workers *all)
 	(void)pthread_condattr_destroy(&attr);
 	(void)pthread_mutex_init(&w->watch, NULL);
 	w->all = all;
-	w->fd = w->place = -1;
+	w->fd = w->slot = -1;
 	w->next = all->first;
 	if (all->first != NULL)
 		all->first->previous = w;
@@ -290,19 +290,19 @@ promote(struct workers *all)
 	if (w != NULL) {
 		all->idle = w->below;
 		w->idle = false;
-		(void)take_place(w);
+		(void)take_slot(w);
 		(void)pthread_cond_signal(&w->wake);
 		return;
 	}
-	if (all->n >= all->most || all->stopping)
+	if (all->n >= all->max || all->stopping)
 		return;
 	w = add_worker(all);
 	if (w == NULL)
 		return;
-	(void)take_place(w);
+	(void)take_slot(w);
 	if (start_thread(w))
 		return;
-	leave_place(w);
+	leave_slot(w);
 	remove_worker(w);
 	if (!all->failed_once)
 		log_error("cannot make more than %zu worker threads: %s",
@@ -334,7 +334,7 @@ next_connection(struct worker *w, bool draining, bool *nothing)
 {
 	struct workers *all = w->all;
 	struct epoll_event event;
-	int n = epoll_wait(all->places[w->place].epoll, &event, 1,
+	int n = epoll_wait(all->slots[w->slot].epoll, &event, 1,
 	    draining ? DRAIN_MS : IDLE_S * 1000);
 	int fd;
 
@@ -418,20 +418,20 @@ wait_idle(struct worker *w)
 
 /* Waits until this worker may accept; false: it shall end. Under the lock. */
 static bool
-wait_for_place(struct worker *w)
+wait_for_slot(struct worker *w)
 {
 	while (!w->all->stopping) {
-		if (w->place >= 0)
+		if (w->slot >= 0)
 			return true;
 		if (w->idle)
 			leave_idle(w);
-		if (take_place(w))
+		if (take_slot(w))
 			return true;
 		if (!wait_idle(w))
 			return false;
 	}
-	if (w->place >= 0)
-		leave_place(w);
+	if (w->slot >= 0)
+		leave_slot(w);
 	if (w->idle)
 		leave_idle(w);
 	return false;
@@ -461,7 +461,7 @@ nobody_came(struct workers *all)
 		wake_idle(all);
 		kick(all);
 	}
-	/* It has left its place: does another still accept? */
+	/* It has left its slot: does another still accept? */
 	return all->accepting > 0 && all->n > KEPT_IDLE;
 }
 
@@ -478,7 +478,7 @@ accept_one(struct worker *w, bool *idle)
 	(void)pthread_mutex_unlock(&all->lock);
 	fd = next_connection(w, draining, &nothing);
 	(void)pthread_mutex_lock(&all->lock);
-	leave_place(w);
+	leave_slot(w);
 	if (nothing)
 		*idle = nobody_came(all);
 	if (fd < 0)
@@ -500,7 +500,7 @@ worker_main(void *arg)
 	int fd;
 
 	(void)pthread_mutex_lock(&all->lock);
-	while (!idle && wait_for_place(w)) {
+	while (!idle && wait_for_slot(w)) {
 		drop_old(w);
 		fd = accept_one(w, &idle);
 		if (fd < 0)
@@ -519,7 +519,7 @@ worker_main(void *arg)
 /* ---- from outside ------------------------------------------------------- */
 
 struct workers *
-workers_new(struct app *app, int listen_fd, size_t most)
+workers_new(struct app *app, int listen_fd, size_t max)
 {
 	struct workers *all = calloc(1, sizeof(*all));
 	struct generation *current = calloc(1, sizeof(*current));
@@ -535,8 +535,8 @@ workers_new(struct app *app, int listen_fd, size_t most)
 	current->users = 1;
 	all->current = current;
 	all->listen_fd = listen_fd;
-	all->most = most < 1 ? 1 : most;
-	begun = open_places(all);
+	all->max = max < 1 ? 1 : max;
+	begun = open_slots(all);
 	(void)pthread_mutex_init(&all->lock, NULL);
 	(void)pthread_cond_init(&all->ended, NULL);
 	(void)pthread_mutex_lock(&all->lock);
@@ -659,7 +659,7 @@ void
 workers_free(struct workers *all)
 {
 	generation_free(all->current);
-	close_places(all);
+	close_slots(all);
 	(void)pthread_cond_destroy(&all->ended);
 	(void)pthread_mutex_destroy(&all->lock);
 	free(all);

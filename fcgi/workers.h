@@ -18,9 +18,9 @@
 
 struct workers;
 
-/* Takes app over.  most: threads at the most.  NULL: out of memory, or no
+/* Takes app over.  max: threads at the most.  NULL: out of memory, or no
  * thread could be made.  All signals must be blocked. */
-struct workers *workers_new(struct app *app, int listen_fd, size_t most);
+struct workers *workers_new(struct app *app, int listen_fd, size_t max);
 
 /* New requests get this app; the old one is freed when its last request has
  * ended. */

@@ -41,7 +41,7 @@ struct app {
 };
 
 struct app *
-app_new(struct config *config, int most_stores)
+app_new(struct config *config, int max_stores)
 {
 	struct app *app = calloc(1, sizeof(*app));
 
@@ -55,7 +55,7 @@ app_new(struct config *config, int most_stores)
 	if (config == NULL)
 		return app;
 	observe_begin(config);
-	app->stores = store_pool_new(config, most_stores);
+	app->stores = store_pool_new(config, max_stores);
 	if (app->stores == NULL) {
 		app_free(app);
 		return NULL;

@@ -15,10 +15,10 @@ struct app;
 /*
  * An app over a configuration, which it takes over and frees.  config may be
  * NULL when it could not be read: then every request gets its API's 500.
- * most_stores: database connections at the most.  NULL: out of memory (the
+ * max_stores: database connections at the most.  NULL: out of memory (the
  * configuration is freed).
  */
-struct app *app_new(struct config *config, int most_stores);
+struct app *app_new(struct config *config, int max_stores);
 /* Can the database be opened?  Brings it up to date.  ERR_NONE, or as
  * store_lease(), which logs the reason. */
 enum err app_ready(struct app *app) __attribute__((warn_unused_result));

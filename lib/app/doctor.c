@@ -21,11 +21,11 @@
 #include "config/config.h"
 #include "upstream/curl_library.h"
 
-#define LIBCURL_MEND "apt-get install libcurl4"
+#define LIBCURL_FIX "apt-get install libcurl4"
 
 void
 finding(struct examination *e, enum finding kind, const char *subject,
-    const char *mend, const char *format, ...)
+    const char *fix, const char *format, ...)
 {
 	static const char *const words[] = {"ok", "note", "WRONG"};
 	va_list args;
@@ -35,21 +35,21 @@ finding(struct examination *e, enum finding kind, const char *subject,
 	(void)vprintf(format, args);
 	va_end(args);
 	(void)printf("\n");
-	if (mend != NULL)
-		(void)printf("       mend: %s\n", mend);
+	if (fix != NULL)
+		(void)printf("       mend: %s\n", fix);
 	if (kind == FINDING_WRONG)
 		e->wrong++;
 }
 
 const char *
-mend_path(char mend[MEND_MOST], const char *command, const char *path)
+fix_path(char fix[FIX_MAX], const char *command, const char *path)
 {
 	bool quote = path[strspn(path, "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:,@%=")] != '\0';
 
-	(void)snprintf(mend, MEND_MOST, quote ? "%s '%s'" : "%s %s", command,
+	(void)snprintf(fix, FIX_MAX, quote ? "%s '%s'" : "%s %s", command,
 	    path);
-	return mend;
+	return fix;
 }
 
 /* ---- the configuration file --------------------------------------------- */
@@ -70,7 +70,7 @@ static void
 examine_file(struct examination *e)
 {
 	const struct config *c = e->config;
-	char mend[MEND_MOST];
+	char fix[FIX_MAX];
 	struct stat st;
 
 	finding(e, FINDING_OK, "configuration", NULL,
@@ -80,18 +80,18 @@ examine_file(struct examination *e)
 		return;
 	if ((st.st_mode & S_IWOTH) != 0)
 		finding(e, FINDING_WRONG, "configuration",
-		    mend_path(mend, "chmod o-w", c->path),
+		    fix_path(fix, "chmod o-w", c->path),
 		    "everybody may write it");
 	if ((st.st_mode & S_IROTH) != 0 && holds_secrets(c))
 		finding(e, FINDING_WRONG, "configuration",
-		    mend_path(mend, "chmod o-r", c->path),
+		    fix_path(fix, "chmod o-r", c->path),
 		    "everybody may read it, and it holds an upstream's key; "
 		    "its owner or group must be the program's");
 	/* By the name that this program was called by. */
-	(void)snprintf(mend, sizeof(mend), "%s key new mine",
+	(void)snprintf(fix, sizeof(fix), "%s key new mine",
 	    program_invocation_name);
 	if (c->n_keys == 0 && !c->server.demo)
-		finding(e, FINDING_WRONG, "keys", mend,
+		finding(e, FINDING_WRONG, "keys", fix,
 		    "there is no key, so nobody can ask: make one, and put "
 		    "the lines it prints into %s", c->path);
 	if (c->n_bots == 0)
@@ -106,7 +106,7 @@ static void
 examine_knowledge(struct examination *e)
 {
 	const struct config *c = e->config;
-	char mend[MEND_MOST];
+	char fix[FIX_MAX];
 	size_t i;
 
 	for (i = 0; i < c->n_knowledge; i++) {
@@ -119,7 +119,7 @@ examine_knowledge(struct examination *e)
 			    "%s can be read", folder);
 		else
 			finding(e, FINDING_WRONG, "knowledge",
-			    mend_path(mend, errno == EACCES
+			    fix_path(fix, errno == EACCES
 				    ? "chmod -R a+rX" : "mkdir -p", folder),
 			    "[knowledge %s] %s: %s", c->knowledge[i].name,
 			    folder, strerror(errno));
@@ -138,7 +138,7 @@ examine_libcurl(struct examination *e)
 			? "it is inside this program: %s"
 			: "it can be loaded, for engines upstream: %s", own);
 	else
-		finding(e, FINDING_WRONG, "libcurl", LIBCURL_MEND,
+		finding(e, FINDING_WRONG, "libcurl", LIBCURL_FIX,
 		    "it cannot be loaded; engines upstream need it");
 	/* The responder has none inside. */
 	arena_init(&a, 65536);
@@ -152,7 +152,7 @@ examine_libcurl(struct examination *e)
 			finding(e, FINDING_OK, "libcurl", NULL,
 			    "%s can load it", responder);
 		else
-			finding(e, FINDING_WRONG, "libcurl", LIBCURL_MEND,
+			finding(e, FINDING_WRONG, "libcurl", LIBCURL_FIX,
 			    "%s cannot load it; engines upstream need it",
 			    responder);
 	}

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "app/doctor_url.h"
-#include "app/places.h"
+#include "app/candidates.h"
 #include "config/config.h"
 
 #define ARENA_MAX ((size_t)64 << 20)
@@ -26,9 +26,9 @@
 struct look {
 	struct examination *e;
 	struct arena *a;
-	const struct places *places;
+	const struct candidates *candidates;
 	const char *address;
-	const struct place *process, *unit, *server; /* the first of each */
+	const struct candidate *process, *unit, *server; /* the first of each */
 	bool sure;            /* it is known to be this deployment's */
 	struct stat st;
 };
@@ -97,16 +97,16 @@ by_systemd(const struct look *l)
 /* The web server's process whose file names the address; its workers are
  * the ones that connect. */
 static const struct process *
-connecting(const struct look *l, const struct place *place)
+connecting(const struct look *l, const struct candidate *candidate)
 {
-	const struct processes *all = &l->places->processes;
-	const struct process *found = machine_process(all, place->pid);
+	const struct processes *all = &l->candidates->processes;
+	const struct process *found = machine_process(all, candidate->pid);
 	size_t i;
 
 	if (found == NULL || found->who.uid != 0)
 		return found;
 	for (i = 0; i < all->n; i++)
-		if (all->all[i].parent == place->pid &&
+		if (all->all[i].parent == candidate->pid &&
 		    all->all[i].who.uid != 0)
 			return &all->all[i];
 	return found;
@@ -141,14 +141,14 @@ start_line(const struct look *l)
 
 /* The line of that server's file that names the address. */
 static const char *
-server_line(struct arena *a, enum place_source source, const char *address)
+server_line(struct arena *a, enum candidate_source source, const char *address)
 {
 	bool path = address[0] == '/';
 
-	if (source == PLACE_LIGHTTPD)
+	if (source == CANDIDATE_LIGHTTPD)
 		return arena_printf(a, "var.parlance_socket = \"%s\"",
 		    address);
-	if (source == PLACE_NGINX)
+	if (source == CANDIDATE_NGINX)
 		return arena_printf(a, "upstream parlance { server %s%s; }",
 		    path ? "unix:" : "", address);
 	return arena_printf(a, "Define PARLANCE_SOCKET %s", address);
@@ -159,12 +159,12 @@ server_line(struct arena *a, enum place_source source, const char *address)
 static const char *
 elsewhere(const struct look *l)
 {
-	const struct place *p, *unknown = NULL;
+	const struct candidate *p, *unknown = NULL;
 	size_t i, n = 0;
 
-	for (i = 0; i < l->places->n; i++) {
-		p = &l->places->all[i];
-		if (p->source != PLACE_PROCESS || p->foreign ||
+	for (i = 0; i < l->candidates->n; i++) {
+		p = &l->candidates->all[i];
+		if (p->source != CANDIDATE_PROCESS || p->foreign ||
 		    strcmp(p->address, l->address) == 0 ||
 		    p->address[0] != '/')
 			continue;
@@ -181,7 +181,7 @@ elsewhere(const struct look *l)
 static const char *
 named_by(const struct look *l)
 {
-	const struct place *p = l->server != NULL ? l->server
+	const struct candidate *p = l->server != NULL ? l->server
 	    : l->unit != NULL			  ? l->unit
 						  : l->process;
 
@@ -198,7 +198,7 @@ nobody(const struct look *l, const char *what)
 		finding(l->e, wrong(l), "socket",
 		    server_line(l->a, l->server->source, other),
 		    "%s %s, which %s names (%s); parlance.fcgi listens at %s",
-		    l->address, what, place_server(l->server->source),
+		    l->address, what, candidate_server(l->server->source),
 		    l->server->where, other);
 	else
 		finding(l->e, wrong(l), "socket", start_line(l),
@@ -247,15 +247,16 @@ give_line(const struct look *l, const char *group)
 
 /* False after a finding. */
 static bool
-server_may(const struct look *l, const struct place *place)
+server_may(const struct look *l, const struct candidate *candidate)
 {
-	const struct process *p = connecting(l, place);
-	const char *server = place_server(place->source), *folder, *user;
+	const struct process *p = connecting(l, candidate);
+	const char *server = candidate_server(candidate->source), *folder,
+		   *user;
 
 	if (p == NULL) {
 		finding(l->e, FINDING_NOTE, "socket", NULL,
 		    "%s, which names it (%s), does not run, so whether it "
-		    "may connect is not seen", server, place->where);
+		    "may connect is not seen", server, candidate->where);
 		return false;
 	}
 	user = user_name(l->a, p->who.uid);
@@ -305,15 +306,16 @@ examine_access(const struct look *l)
 		    "trusted", l->address);
 		fine = false;
 	}
-	for (i = 0; i < l->places->n; i++) {
-		const struct place *p = &l->places->all[i];
+	for (i = 0; i < l->candidates->n; i++) {
+		const struct candidate *p = &l->candidates->all[i];
 
-		if (p->source < PLACE_LIGHTTPD ||
+		if (p->source < CANDIDATE_LIGHTTPD ||
 		    strcmp(p->address, l->address) != 0)
 			continue;
-		servers = arena_printf(l->a, "%s%s%s",
-		    servers == NULL ? "" : servers,
-		    servers == NULL ? "" : " and ", place_server(p->source));
+		servers =
+		    arena_printf(l->a, "%s%s%s", servers == NULL ? "" : servers,
+			servers == NULL ? "" : " and ",
+			candidate_server(p->source));
 		fine = server_may(l, p) && fine;
 	}
 	if (fine)
@@ -419,20 +421,20 @@ static bool
 gather(struct look *l)
 {
 	bool ours = false, foreign = false;
-	const struct place *p;
+	const struct candidate *p;
 	size_t i;
 
-	for (i = 0; i < l->places->n; i++) {
-		p = &l->places->all[i];
+	for (i = 0; i < l->candidates->n; i++) {
+		p = &l->candidates->all[i];
 		if (strcmp(p->address, l->address) != 0)
 			continue;
 		ours = ours || p->ours;
 		foreign = foreign || p->foreign;
-		if (p->source == PLACE_PROCESS && l->process == NULL)
+		if (p->source == CANDIDATE_PROCESS && l->process == NULL)
 			l->process = p;
-		if (p->source == PLACE_UNIT && l->unit == NULL)
+		if (p->source == CANDIDATE_UNIT && l->unit == NULL)
 			l->unit = p;
-		if (p->source >= PLACE_LIGHTTPD && l->server == NULL)
+		if (p->source >= CANDIDATE_LIGHTTPD && l->server == NULL)
 			l->server = p;
 	}
 	l->sure = ours || l->server != NULL;
@@ -467,18 +469,19 @@ examine_process(struct examination *e, struct arena *a,
 }
 
 static void
-examine_all(struct examination *e, struct arena *a, struct places *places)
+examine_all(
+    struct examination *e, struct arena *a, struct candidates *candidates)
 {
 	const struct process *process;
 	size_t i, k, found = 0;
 
-	for (i = 0; i < places->n; i++)
-		places->all[i].address = plain(places->all[i].address);
-	for (i = 0; i < places->n; i++) {
-		struct look l = {.e = e, .a = a, .places = places,
-		    .address = places->all[i].address};
+	for (i = 0; i < candidates->n; i++)
+		candidates->all[i].address = plain(candidates->all[i].address);
+	for (i = 0; i < candidates->n; i++) {
+		struct look l = {.e = e, .a = a, .candidates = candidates,
+		    .address = candidates->all[i].address};
 
-		for (k = 0; k < i && strcmp(places->all[k].address,
+		for (k = 0; k < i && strcmp(candidates->all[k].address,
 		    l.address) != 0; k++)
 			continue;
 		if (k == i && gather(&l)) {
@@ -488,12 +491,12 @@ examine_all(struct examination *e, struct arena *a, struct places *places)
 			else
 				examine_tcp(&l);
 		}
-		process = places->all[i].ours ? machine_process(
-		    &places->processes, places->all[i].pid) : NULL;
+		process = candidates->all[i].ours ? machine_process(
+		    &candidates->processes, candidates->all[i].pid) : NULL;
 		if (process != NULL)
 			examine_process(e, a, process);
 	}
-	if (places->hidden)
+	if (candidates->hidden)
 		finding(e, FINDING_NOTE, "socket", NULL,
 		    "a parlance.fcgi runs on a socket that %s cannot see; "
 		    "ask as root", user_name(a, geteuid()));
@@ -506,14 +509,14 @@ examine_all(struct examination *e, struct arena *a, struct places *places)
 void
 doctor_socket(struct examination *e)
 {
-	struct places *places;
+	struct candidates *candidates;
 	struct arena a;
 
 	arena_init(&a, ARENA_MAX);
-	places = arena_alloc(&a, sizeof(*places));
-	if (places != NULL) {
-		places_find(places, &a, e->config->path);
-		examine_all(e, &a, places);
+	candidates = arena_alloc(&a, sizeof(*candidates));
+	if (candidates != NULL) {
+		candidates_find(candidates, &a, e->config->path);
+		examine_all(e, &a, candidates);
 	}
 	arena_release(&a);
 }

@@ -25,7 +25,7 @@
 
 #define LOW_SPACE ((unsigned long long)100 << 20)
 #define SHARED_BYTES 32768 /* as SQLite shares */
-#define PATH_MOST 4200
+#define PATH_LEN_MAX 4200
 
 static bool
 in_web_root(const char *path)
@@ -84,18 +84,18 @@ examine_space(struct examination *e, const char *path)
 {
 	struct statvfs space;
 	unsigned long long left;
-	char mend[MEND_MOST];
+	char fix[FIX_MAX];
 
 	if (statvfs(path, &space) != 0)
 		return;
 	left = (unsigned long long)space.f_bavail * space.f_frsize;
 	finding(e, left < LOW_SPACE ? FINDING_WRONG : FINDING_OK, "space",
-	    left < LOW_SPACE ? mend_path(mend, "df -h", path) : NULL,
+	    left < LOW_SPACE ? fix_path(fix, "df -h", path) : NULL,
 	    "%llu MB are free for %s%s", left >> 20, path, left < LOW_SPACE
 		? ": make room on that disk" : "");
 	if (space.f_files > 0 && space.f_favail == 0)
 		finding(e, FINDING_WRONG, "space",
-		    mend_path(mend, "df -i", path),
+		    fix_path(fix, "df -i", path),
 		    "no more files can be made on the disk of %s", path);
 }
 
@@ -130,12 +130,12 @@ is_shared(int fd, int other)
 static void
 try_file(struct examination *e, const char *path, int fd)
 {
-	char zeros[SHARED_BYTES] = {0}, name[64], mend[MEND_MOST];
+	char zeros[SHARED_BYTES] = {0}, name[64], fix[FIX_MAX];
 	int other;
 
 	if (pwrite(fd, zeros, sizeof(zeros), 0) != (ssize_t)sizeof(zeros)) {
 		finding(e, FINDING_WRONG, "space",
-		    mend_path(mend, errno == EDQUOT ? "quota -s; du -sh" :
+		    fix_path(fix, errno == EDQUOT ? "quota -s; du -sh" :
 		    "df -h", path), "nothing can be written in %s: %s", path,
 		    strerror(errno));
 		return;
@@ -209,7 +209,7 @@ examine_head(struct examination *e, const char *path, int fd)
 {
 	static const char magic[16] = "SQLite format 3";
 	unsigned char head[100];
-	char wal[PATH_MOST + 8];
+	char wal[PATH_LEN_MAX + 8];
 	ssize_t n = pread(fd, head, sizeof(head), 0);
 	struct stat st, log;
 	bool is_wal;
@@ -249,7 +249,7 @@ examine_owners(struct examination *e, const char *folder)
 	static const char *const names[] = {"parlance.db", "parlance.db-wal",
 	    "parlance.db-shm", "index.db", "index.db-wal", "index.db-shm",
 	    "files"};
-	char path[PATH_MOST], command[64], mend[MEND_MOST];
+	char path[PATH_LEN_MAX], command[64], fix[FIX_MAX];
 	struct stat whole, st;
 	size_t i;
 
@@ -263,7 +263,7 @@ examine_owners(struct examination *e, const char *folder)
 		if (stat(path, &st) != 0 || st.st_uid == whole.st_uid)
 			continue;
 		finding(e, FINDING_WRONG, "state",
-		    mend_path(mend, command, folder),
+		    fix_path(fix, command, folder),
 		    "%s belongs to user %u, and its folder to user %u", path,
 		    (unsigned)st.st_uid, (unsigned)whole.st_uid);
 		return;
@@ -273,7 +273,7 @@ examine_owners(struct examination *e, const char *folder)
 static void
 examine_database(struct examination *e, const char *folder)
 {
-	char path[PATH_MOST], mend[MEND_MOST];
+	char path[PATH_LEN_MAX], fix[FIX_MAX];
 	int fd;
 
 	(void)snprintf(path, sizeof(path), "%s/parlance.db", folder);
@@ -287,7 +287,7 @@ examine_database(struct examination *e, const char *folder)
 		    "%s will be made by the first request", path);
 	} else {
 		finding(e, FINDING_WRONG, "database",
-		    mend_path(mend, "ls -l", path), "%s: %s", path,
+		    fix_path(fix, "ls -l", path), "%s: %s", path,
 		    strerror(errno));
 	}
 }
@@ -297,7 +297,7 @@ examine_database(struct examination *e, const char *folder)
 static void
 examine_folder(struct examination *e, const char *path, const struct stat *st)
 {
-	char mend[MEND_MOST];
+	char fix[FIX_MAX];
 
 	if (S_ISDIR(st->st_mode) && faccessat(AT_FDCWD, path,
 	    R_OK | W_OK | X_OK, AT_EACCESS) == 0)
@@ -306,12 +306,12 @@ examine_folder(struct examination *e, const char *path, const struct stat *st)
 		    (int)st->st_uid, (unsigned)st->st_mode & 07777);
 	else if (S_ISDIR(st->st_mode) && errno == EROFS)
 		finding(e, FINDING_WRONG, "state",
-		    mend_path(mend, "findmnt -T", path),
+		    fix_path(fix, "findmnt -T", path),
 		    "the disk of %s is mounted read-only: mount it to be "
 		    "written, or set state = ... to another folder", path);
 	else
 		finding(e, FINDING_WRONG, "state",
-		    mend_path(mend, "ls -ld", path),
+		    fix_path(fix, "ls -ld", path),
 		    "%s cannot be written by user %d (it belongs to %d, mode "
 		    "%04o)%s", path, (int)geteuid(), (int)st->st_uid,
 		    (unsigned)st->st_mode & 07777, S_ISDIR(st->st_mode)
@@ -323,12 +323,12 @@ void
 doctor_state(struct examination *e)
 {
 	const char *path = e->config->server.state;
-	char mend[MEND_MOST];
+	char fix[FIX_MAX];
 	struct stat st;
 
 	if (stat(path, &st) != 0) {
 		finding(e, FINDING_WRONG, "state",
-		    mend_path(mend, "mkdir -p -m 0700", path),
+		    fix_path(fix, "mkdir -p -m 0700", path),
 		    "%s: %s (make it as the user that the program runs as)",
 		    path, strerror(errno));
 		return;
@@ -338,7 +338,7 @@ doctor_state(struct examination *e)
 		return;
 	if ((st.st_mode & 07) != 0)
 		finding(e, FINDING_WRONG, "state",
-		    mend_path(mend, "chmod 0700", path),
+		    fix_path(fix, "chmod 0700", path),
 		    "others may enter it, and it holds conversations");
 	if (in_web_root(path))
 		finding(e, FINDING_WRONG, "state",

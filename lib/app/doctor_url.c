@@ -19,7 +19,7 @@
 #include "json/pyjson.h"
 
 #define WAIT_MS 20000
-#define EVENTS_MOST (PROBE_TICKS + 1)
+#define EVENTS_MAX (PROBE_TICKS + 1)
 
 static const struct {
 	const char *server;  /* how SERVER_SOFTWARE begins */
@@ -27,7 +27,7 @@ static const struct {
 	const char *script;  /* how SCRIPT_FILENAME begins, or NULL */
 	const char *authorization, *stream;
 	const char *place;   /* where the line for authorization stands */
-} mends[] = {
+} fixes[] = {
     {"Apache", "cgi", NULL, "CGIPassAuth On",
 	"remove SetOutputFilter DEFLATE, or name the program "
 	"nph-parlance.cgi",
@@ -96,7 +96,7 @@ take_data(struct probe *p, struct upstream_call *call)
 
 	while (rest.len > 0 && sse_reader_next(&p->reader, &rest, &event,
 	    &got) == ERR_NONE)
-		if (got && p->n_events < EVENTS_MOST)
+		if (got && p->n_events < EVENTS_MAX)
 			take_event(p, event.data);
 	upstream_take(call, data.len);
 }
@@ -166,17 +166,17 @@ told(const struct probe *p, const char *name, const char *value)
 }
 
 static size_t
-mend_for(const struct probe *p)
+fix_for(const struct probe *p)
 {
 	struct span server = pyjson_string(pyjson_get(p->told, "server"));
 	struct span script = pyjson_string(pyjson_get(p->told, "script"));
 	size_t i = 0;
 
-	while (mends[i].server[0] != '\0' &&
-	    !(span_starts(server, mends[i].server) &&
-		told(p, "gateway", mends[i].gateway) &&
-		(mends[i].script == NULL ||
-		    span_starts(script, mends[i].script))))
+	while (fixes[i].server[0] != '\0' &&
+	    !(span_starts(server, fixes[i].server) &&
+		told(p, "gateway", fixes[i].gateway) &&
+		(fixes[i].script == NULL ||
+		    span_starts(script, fixes[i].script))))
 		i++;
 	return i;
 }
@@ -184,11 +184,11 @@ mend_for(const struct probe *p)
 static void
 judge(struct examination *e, const struct probe *p)
 {
-	const size_t mend = mend_for(p);
+	const size_t fix = fix_for(p);
 	struct span server = pyjson_string(pyjson_get(p->told, "server"));
 	struct span gateway = pyjson_string(pyjson_get(p->told, "gateway"));
 	int64_t spread = p->last_ms - p->first_ms;
-	bool live = p->n_events == EVENTS_MOST &&
+	bool live = p->n_events == EVENTS_MAX &&
 	    spread > PROBE_TICK_MS * (PROBE_TICKS - 1) / 2;
 
 	finding(e, FINDING_OK, "web server", NULL, "%.*s, by %.*s",
@@ -198,20 +198,20 @@ judge(struct examination *e, const struct probe *p)
 		    "the header arrives");
 	else
 		finding(e, FINDING_WRONG, "authorization",
-		    mends[mend].authorization,
+		    fixes[fix].authorization,
 		    "the header Authorization, which carries the key, does "
-		    "not arrive%s", mends[mend].place);
+		    "not arrive%s", fixes[fix].place);
 	if (live)
 		finding(e, FINDING_OK, "streams", NULL,
 		    "they arrive piece by piece");
-	else if (p->n_events == EVENTS_MOST)
-		finding(e, FINDING_WRONG, "streams", mends[mend].stream,
+	else if (p->n_events == EVENTS_MAX)
+		finding(e, FINDING_WRONG, "streams", fixes[fix].stream,
 		    "they are held back to their end");
 	else
 		finding(e, FINDING_WRONG, "streams",
 		    "see the web server's error log",
 		    "the stream broke off after %zu of %d events",
-		    p->n_events, EVENTS_MOST);
+		    p->n_events, EVENTS_MAX);
 }
 
 void

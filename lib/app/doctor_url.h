@@ -13,13 +13,13 @@ struct examination {
 
 /* Prints a finding and what mends it (NULL: nothing to do). */
 void finding(struct examination *e, enum finding kind, const char *subject,
-    const char *mend, const char *format, ...)
+    const char *fix, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-#define MEND_MOST 4352
+#define FIX_MAX 4352
 
 /* "COMMAND PATH", as a shell takes it. */
-const char *mend_path(char mend[MEND_MOST], const char *command,
+const char *fix_path(char fix[FIX_MAX], const char *command,
     const char *path);
 
 /* Asks the web server at url (by a probe, probe.h), and prints findings. */

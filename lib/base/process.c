@@ -85,7 +85,7 @@ process_self(void)
 }
 
 enum process_state
-process_look(const char *name)
+process_check(const char *name)
 {
 	struct span theirs = span_of(name), ours = span_of(process_self());
 	long long pid, start;

@@ -15,6 +15,6 @@ enum process_state {
 };
 
 /* Does the process live whose process_self() was `name`? */
-enum process_state process_look(const char *name);
+enum process_state process_check(const char *name);
 
 #endif

@@ -47,11 +47,11 @@ START_TEST(a_process_lives_until_it_ends)
 	int leash;
 	pid_t pid = child_named(name, sizeof(name), &leash);
 
-	ck_assert_int_eq(process_look(name), PROCESS_ALIVE);
+	ck_assert_int_eq(process_check(name), PROCESS_ALIVE);
 	(void)close(leash);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-	ck_assert_int_eq(process_look(name), PROCESS_DEAD);
-	ck_assert_int_eq(process_look(process_self()), PROCESS_ALIVE);
+	ck_assert_int_eq(process_check(name), PROCESS_DEAD);
+	ck_assert_int_eq(process_check(process_self()), PROCESS_ALIVE);
 }
 END_TEST
 
@@ -62,14 +62,14 @@ START_TEST(another_start_of_the_same_id_is_another_process)
 	(void)snprintf(name, sizeof(name), "%s", process_self());
 	strrchr(name, ' ')[1] = '\0';
 	strncat(name, "1", 2);
-	ck_assert_int_eq(process_look(name), PROCESS_DEAD);
+	ck_assert_int_eq(process_check(name), PROCESS_DEAD);
 }
 END_TEST
 
 START_TEST(elsewhere_is_unknown)
 {
-	ck_assert_int_eq(process_look("other boot ns 17 5"), PROCESS_UNKNOWN);
-	ck_assert_int_eq(process_look(""), PROCESS_UNKNOWN);
+	ck_assert_int_eq(process_check("other boot ns 17 5"), PROCESS_UNKNOWN);
+	ck_assert_int_eq(process_check(""), PROCESS_UNKNOWN);
 }
 END_TEST
 

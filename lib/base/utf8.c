@@ -12,7 +12,7 @@ utf8_next(struct span s, size_t *at)
 {
 	size_t i = *at, n, k;
 	unsigned char c = (unsigned char)s.data[i];
-	uint32_t code, least;
+	uint32_t code, min;
 
 	*at = i + 1;
 	if (c < 0x80)
@@ -20,15 +20,15 @@ utf8_next(struct span s, size_t *at)
 	if (c >= 0xC2 && c <= 0xDF) {
 		n = 1;
 		code = c & 0x1FU;
-		least = 0x80;
+		min = 0x80;
 	} else if (c >= 0xE0 && c <= 0xEF) {
 		n = 2;
 		code = c & 0x0FU;
-		least = 0x800;
+		min = 0x800;
 	} else if (c >= 0xF0 && c <= 0xF4) {
 		n = 3;
 		code = c & 0x07U;
-		least = 0x10000;
+		min = 0x10000;
 	} else {
 		return UTF8_INVALID;
 	}
@@ -37,7 +37,7 @@ utf8_next(struct span s, size_t *at)
 			return UTF8_INVALID;
 		code = code << 6 | ((unsigned char)s.data[i + k] & 0x3FU);
 	}
-	if (code < least || code > 0x10FFFF)
+	if (code < min || code > 0x10FFFF)
 		return UTF8_INVALID;
 	*at = i + n + 1;
 	return code;

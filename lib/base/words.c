@@ -15,7 +15,7 @@ words_is_space(uint32_t c)
 int64_t
 words_count(struct span text)
 {
-	struct word_limit all = {.most = 0};
+	struct word_limit all = {.max = 0};
 	bool reached;
 
 	(void)word_limit_take(&all, text, &reached);
@@ -37,7 +37,7 @@ word_limit_take(struct word_limit *w, struct span piece, bool *reached)
 			continue;
 		}
 		w->in_word = false;
-		if (w->most > 0 && w->seen >= w->most) {
+		if (w->max > 0 && w->seen >= w->max) {
 			*reached = true;
 			piece.len = before;
 			return piece;

@@ -14,7 +14,7 @@ int64_t words_count(struct span text);
 /* Lets text through, piece by piece, up to a number of words.  Pieces end
  * between code points. */
 struct word_limit {
-	int64_t most; /* 0: no limit */
+	int64_t max; /* 0: no limit */
 	int64_t seen; /* words begun so far */
 	bool in_word;
 };

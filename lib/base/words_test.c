@@ -28,7 +28,7 @@ END_TEST
 
 static const struct {
 	const char *text;
-	int64_t most;
+	int64_t max;
 	const char *passes;
 	bool reached;
 } limits[] = {
@@ -43,7 +43,7 @@ static const struct {
 
 START_TEST(the_limit_cuts_after_the_last_word)
 {
-	struct word_limit w = {.most = limits[_i].most};
+	struct word_limit w = {.max = limits[_i].max};
 	bool reached;
 	struct span s =
 	    word_limit_take(&w, span_of(limits[_i].text), &reached);
@@ -55,7 +55,7 @@ END_TEST
 
 START_TEST(a_word_may_come_in_pieces)
 {
-	struct word_limit w = {.most = 2};
+	struct word_limit w = {.max = 2};
 	bool reached;
 
 	ck_assert(span_is(word_limit_take(&w, SPAN("on"), &reached), "on"));

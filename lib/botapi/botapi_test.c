@@ -167,7 +167,7 @@ ask(const struct asked *q)
 	params[n] = NULL;
 	gateway_memory_init(&memory, params, q->body);
 	if (q->gone_after > 0)
-		memory.write_most = q->gone_after;
+		memory.write_max = q->gone_after;
 	arena_init(&arena, (size_t)96 << 20);
 	memset(&x, 0, sizeof(x));
 	x.config = config;

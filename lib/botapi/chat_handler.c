@@ -48,11 +48,12 @@ struct chat_answer {
 	struct exchange *x;
 	struct turn *turn;
 	struct chat_request request;
-	struct limits_ticket ticket; /* what it may use; settled once */
+	struct limits_reservation
+	    reservation;       /* what it may use; settled once */
 	bool begun;            /* the stream's head is written */
 	bool counted, done;
 	enum err failed;       /* why a part of the answer was not written */
-	int64_t last_write_ms, next_beat_ms;
+	int64_t last_write_ms, next_heartbeat_ms;
 };
 
 /* ---- what was asked ------------------------------------------------------ */
@@ -165,7 +166,7 @@ ask_of(const struct chat_answer *a, const struct bot_config *bot)
 	    .key = a->x->caller->key,
 	    .bot = bot,
 	    .user = a->request.user_id,
-	    .least_tokens = 1,
+	    .min_tokens = 1,
 	    .run_limit_s = a->x->config->server.turn_limit_s,
 	};
 }
@@ -180,14 +181,14 @@ look(struct chat_answer *a, const struct bot_config *bot, enum err *err)
 	struct db *db;
 
 	*err = ERR_NONE;
-	if (!limits_any(ask.key, bot) || store_owes(a->x->stores))
+	if (!limits_any(ask.key, bot) || store_has_deferred(a->x->stores))
 		return true;
 	*err = store_lease(a->x->stores, &db);
 	if (*err != ERR_NONE)
 		return false;
-	*err = limits_look(db, &ask, &verdict);
+	*err = limits_check(db, &ask, &verdict);
 	store_return(a->x->stores, db);
-	if (*err == ERR_NONE && verdict.refusal != LIMITS_FREE) {
+	if (*err == ERR_NONE && verdict.refusal != LIMITS_ALLOWED) {
 		*err = refuse_over_limit(a->x, &verdict);
 		return false;
 	}
@@ -200,7 +201,8 @@ store_reservation(struct db *db, void *arg)
 {
 	struct reservation *r = arg;
 
-	return limits_reserve(db, &r->ask, &r->answer->ticket, &r->verdict);
+	return limits_reserve(
+	    db, &r->ask, &r->answer->reservation, &r->verdict);
 }
 
 /* What key and bot allow.  False: refused, or *err says why not. */
@@ -215,14 +217,14 @@ reserve(struct chat_answer *a, const struct bot_config *bot, enum err *err)
 		return true;
 	if (limits_tokens(r.ask.key))
 		turn_need(a->turn, &need);
-	r.ask.least_tokens = need.least;
-	r.ask.most_tokens = need.most;
+	r.ask.min_tokens = need.min;
+	r.ask.max_tokens = need.max;
 	/* A power cut ends the turn that it is for. */
 	*err = store_write_unsynced(a->x->stores, store_reservation, &r, NULL);
 	if (*err != ERR_NONE)
 		return false;
-	turn_allow(a->turn, a->ticket.tokens);
-	if (r.verdict.refusal == LIMITS_FREE)
+	turn_allow(a->turn, a->reservation.tokens);
+	if (r.verdict.refusal == LIMITS_ALLOWED)
 		return true;
 	*err = refuse_over_limit(a->x, &r.verdict);
 	return false;
@@ -230,21 +232,21 @@ reserve(struct chat_answer *a, const struct bot_config *bot, enum err *err)
 
 /* A store_change. */
 static enum err
-store_beat(struct db *db, void *arg)
+store_heartbeat(struct db *db, void *arg)
 {
-	return limits_beat(db, arg);
+	return limits_heartbeat(db, arg);
 }
 
 /* A turn that runs for long says so. */
 static void
-beat(struct chat_answer *a, int64_t now_ms)
+heartbeat(struct chat_answer *a, int64_t now_ms)
 {
-	if (a->ticket.id == 0 || now_ms < a->next_beat_ms)
+	if (a->reservation.id == 0 || now_ms < a->next_heartbeat_ms)
 		return;
-	a->next_beat_ms = now_ms + LIMITS_BEAT_MS;
-	if (store_write_unsynced(a->x->stores, store_beat, &a->ticket, NULL) !=
-	    ERR_NONE)
-		a->next_beat_ms = now_ms + 1000;
+	a->next_heartbeat_ms = now_ms + LIMITS_HEARTBEAT_MS;
+	if (store_write_unsynced(a->x->stores, store_heartbeat, &a->reservation,
+		NULL) != ERR_NONE)
+		a->next_heartbeat_ms = now_ms + 1000;
 }
 
 /* What a turn has used, apart from the exchange. */
@@ -252,7 +254,7 @@ struct usage_note {
 	const char *account;
 	int32_t day;
 	struct usage_counts counts;
-	struct limits_ticket ticket;
+	struct limits_reservation reservation;
 	int64_t spent_tokens;
 	size_t user_len;
 	char user[];
@@ -289,7 +291,7 @@ note_usage(const struct chat_answer *a)
 	*note = (struct usage_note){
 	    .account = a->x->caller->key->name,
 	    .day = (int32_t)(clock_now_s() / DAY_S),
-	    .ticket = a->ticket,
+	    .reservation = a->reservation,
 	    .spent_tokens = turn_result(a->turn)->spent_tokens,
 	    .user_len = user.len,
 	};
@@ -310,12 +312,12 @@ store_usage(struct db *db, void *arg)
 
 	return err != ERR_NONE
 	    ? err
-	    : limits_settle(db, &note->ticket, note->spent_tokens);
+	    : limits_settle(db, &note->reservation, note->spent_tokens);
 }
 
 /* What a turn used of its reservation. */
 struct spent {
-	struct limits_ticket ticket;
+	struct limits_reservation reservation;
 	int64_t tokens;
 };
 
@@ -325,7 +327,7 @@ store_spent(struct db *db, void *arg)
 {
 	const struct spent *s = arg;
 
-	return limits_settle(db, &s->ticket, s->tokens);
+	return limits_settle(db, &s->reservation, s->tokens);
 }
 
 /* Usage could not be stored: its place must not stay taken. */
@@ -333,10 +335,10 @@ static void
 lose_usage(struct store_pool *stores, void *arg)
 {
 	const struct usage_note *note = arg;
-	struct spent spent = {note->ticket, note->spent_tokens};
+	struct spent spent = {note->reservation, note->spent_tokens};
 
-	if (spent.ticket.id != 0)
-		store_owe(stores, store_spent, &spent, sizeof(spent));
+	if (spent.reservation.id != 0)
+		store_defer(stores, store_spent, &spent, sizeof(spent));
 }
 
 /* A turn that found segments counts that too. */
@@ -394,13 +396,14 @@ add_usage(struct chat_answer *a, bool whole)
 static void
 give_back(struct chat_answer *a)
 {
-	struct spent spent = {a->ticket, turn_result(a->turn)->spent_tokens};
+	struct spent spent = {
+	    a->reservation, turn_result(a->turn)->spent_tokens};
 
-	if (a->ticket.id == 0 || a->counted)
+	if (a->reservation.id == 0 || a->counted)
 		return;
 	a->counted = true;
 	if (store_write(a->x->stores, store_spent, &spent) != ERR_NONE)
-		store_owe(a->x->stores, store_spent, &spent, sizeof(spent));
+		store_defer(a->x->stores, store_spent, &spent, sizeof(spent));
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -560,7 +563,7 @@ step(struct answer *answer, int64_t now_ms, const struct interests *ready)
 	struct chat_answer *a = (struct chat_answer *)answer;
 	struct turn_event event;
 
-	beat(a, now_ms);
+	heartbeat(a, now_ms);
 	while (!a->done) {
 		turn_next(a->turn, now_ms, ready, &event);
 		ready = NULL;
@@ -597,8 +600,8 @@ interests(struct answer *answer, struct interests *in)
 	turn_interests(a->turn, in);
 	if (a->request.stream)
 		interests_wake(in, a->last_write_ms + PING_MS);
-	if (a->ticket.id != 0)
-		interests_wake(in, a->next_beat_ms);
+	if (a->reservation.id != 0)
+		interests_wake(in, a->next_heartbeat_ms);
 }
 
 static void
@@ -646,7 +649,7 @@ chat_post(struct exchange *x)
 		return err;
 	}
 	a->last_write_ms = clock_monotonic_ms();
-	a->next_beat_ms = a->last_write_ms + LIMITS_BEAT_MS;
+	a->next_heartbeat_ms = a->last_write_ms + LIMITS_HEARTBEAT_MS;
 	x->answer = &a->answer;
 	return ERR_NONE;
 }

@@ -196,14 +196,14 @@ atx_level(struct span *line)
 }
 
 static bool
-is_all(struct span line, const char *chars, size_t least)
+is_all(struct span line, const char *chars, size_t min)
 {
 	size_t i;
 
 	for (i = 0; i < line.len; i++)
 		if (strchr(chars, line.data[i]) == NULL)
 			return false;
-	return line.len >= least;
+	return line.len >= min;
 }
 
 /* "- item", "* item", "1. item", "2) item" */

@@ -166,7 +166,7 @@ void
 engine_bound(const struct engine_config *engine,
     const struct engine_request *request, struct engine_bound *bound)
 {
-	int64_t tokens, most, per = engine->bytes_per_token;
+	int64_t tokens, max, per = engine->bytes_per_token;
 	struct span text;
 	size_t i;
 
@@ -177,9 +177,9 @@ engine_bound(const struct engine_config *engine,
 	for (i = 0; i < request->n_prompt; i++) {
 		text = request->prompt[i].content;
 		tokens = tokens_count(text);
-		most = (int64_t)text.len / (per > 1 ? per : 1);
+		max = (int64_t)text.len / (per > 1 ? per : 1);
 		bound->prompt +=
-		    (tokens > most ? tokens : most) + MESSAGE_TOKENS;
+		    (tokens > max ? tokens : max) + MESSAGE_TOKENS;
 	}
 	if (engine->vision)
 		bound->prompt += (int64_t)request->n_files * IMAGE_TOKENS;

@@ -90,7 +90,7 @@ struct engine_event {
 	struct engine_usage usage;
 	enum engine_fault fault;
 	const char *message; /* for the client; no secrets, no addresses */
-	bool told_usage;     /* ENGINE_ERROR: usage is filled in all the same */
+	bool usage_reported; /* ENGINE_ERROR: usage is filled in all the same */
 	int retry_after_s;   /* FAULT_RATE_LIMIT; 0 when not told */
 	/* ENGINE_END: what the answer was really made from, when the engine
 	 * knows better than the request.  NULL: the request's passages. */

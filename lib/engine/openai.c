@@ -120,13 +120,13 @@ start_call(struct openai_run *o, int64_t now_ms)
 }
 
 static int64_t
-jitter_ms(int64_t most)
+jitter_ms(int64_t max)
 {
 	uint32_t r;
 
 	if (random_bytes(&r, sizeof(r)) != ERR_NONE)
-		return most;
-	return (int64_t)(r % (uint32_t)(most + 1));
+		return max;
+	return (int64_t)(r % (uint32_t)(max + 1));
 }
 
 static bool
@@ -444,7 +444,7 @@ give_error(struct openai_run *o, struct engine_event *event)
 	event->fault = o->reply.fault;
 	event->message = o->reply.message;
 	event->retry_after_s = o->retry_after_s;
-	event->told_usage = o->reply.has_usage;
+	event->usage_reported = o->reply.has_usage;
 	event->usage.prompt_tokens = o->reply.prompt_tokens;
 	event->usage.completion_tokens = o->reply.completion_tokens;
 }

@@ -134,7 +134,7 @@ openai_request_body(const struct engine_config *engine,
     struct buf *out)
 {
 	const struct bot_config *bot = request->bot;
-	int64_t most = request->max_tokens > 0 ? request->max_tokens
+	int64_t max = request->max_tokens > 0 ? request->max_tokens
 					       : bot->max_output_tokens;
 	const char *model = engine->model != NULL ? engine->model : bot->model;
 
@@ -146,9 +146,9 @@ openai_request_body(const struct engine_config *engine,
 	if (dialect.usage)
 		jsonout_member_raw(
 		    out, "stream_options", SPAN("{\"include_usage\":true}"));
-	if (most > 0)
+	if (max > 0)
 		jsonout_member_int(out, dialect.max_completion
-			? "max_completion_tokens" : "max_tokens", most);
+			? "max_completion_tokens" : "max_tokens", max);
 	if (bot->temperature != NULL)
 		jsonout_member_raw(
 		    out, "temperature", span_of(bot->temperature));

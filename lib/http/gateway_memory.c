@@ -29,8 +29,8 @@ memory_read(struct gateway *g, char *data, size_t len, size_t *got)
 	struct gateway_memory *m = self(g);
 	size_t left = m->body.len - m->body_at;
 
-	if (m->read_most > 0 && len > m->read_most)
-		len = m->read_most;
+	if (m->read_max > 0 && len > m->read_max)
+		len = m->read_max;
 	*got = len < left ? len : left;
 	if (*got == 0)
 		return m->read_end;
@@ -44,7 +44,7 @@ memory_write(struct gateway *g, const char *data, size_t len)
 {
 	struct gateway_memory *m = self(g);
 
-	if (m->gone || len > m->write_most - m->output.len) {
+	if (m->gone || len > m->write_max - m->output.len) {
 		m->gone = true;
 		return ERR_CLIENT_GONE;
 	}
@@ -80,7 +80,7 @@ gateway_memory_init(struct gateway_memory *m, const char *const *params,
 	*m = (struct gateway_memory){.gateway = {.ops = &ops},
 	    .params = params,
 	    .body = body,
-	    .write_most = OUTPUT_MAX};
+	    .write_max = OUTPUT_MAX};
 	buf_init(&m->output, OUTPUT_MAX);
 }
 

@@ -15,9 +15,9 @@ struct gateway_memory {
 	const char *const *params;
 	struct span body;
 	size_t body_at;       /* read so far */
-	size_t read_most;     /* bytes a read gives at the most; 0: all */
+	size_t read_max;     /* bytes a read gives at the most; 0: all */
 	enum err read_end;    /* after the body: ERR_NONE is its end */
-	size_t write_most;    /* after so many bytes the client is gone */
+	size_t write_max;    /* after so many bytes the client is gone */
 	bool gone;
 	struct buf output;    /* everything that was written */
 	size_t writes;        /* how many writes that took */

@@ -295,7 +295,7 @@ struct body_reader {
 	struct request *r;
 	char *data;
 	size_t len, room;
-	size_t most; /* never more bytes than this */
+	size_t max; /* never more bytes than this */
 	int64_t until_ms;
 };
 
@@ -305,8 +305,8 @@ make_room(struct body_reader *b)
 	size_t room = b->room == 0 ? BODY_FIRST : b->room * 4;
 	char *data;
 
-	if (room > b->most)
-		room = b->most;
+	if (room > b->max)
+		room = b->max;
 	data = arena_alloc(b->r->arena, room + 1);
 	if (data == NULL)
 		return false;
@@ -325,7 +325,7 @@ fill(struct body_reader *b)
 	enum err err;
 	size_t got;
 
-	while (b->len < b->most) {
+	while (b->len < b->max) {
 		if (b->len == b->room && !make_room(b))
 			return BODY_FAILED;
 		err = g->ops->read(g, b->data + b->len, b->room - b->len,
@@ -369,20 +369,20 @@ request_read_body(struct request *r, size_t max)
 
 	r->body = SPAN("");
 	if (announced) {
-		state = read_length(length, max, &b.most);
+		state = read_length(length, max, &b.max);
 		if (state != BODY_READ)
 			return state;
 	} else if (param(r, "HTTP_TRANSFER_ENCODING")[0] != '\0') {
 		/* Apache CGI: a chunked body ends with the input. One byte
 		 * beyond the limit tells that there was more. */
-		b.most = max == SIZE_MAX ? max : max + 1;
+		b.max = max == SIZE_MAX ? max : max + 1;
 	}
 	state = fill(&b);
-	if (state != BODY_READ || b.most == 0)
+	if (state != BODY_READ || b.max == 0)
 		return state;
 	if (b.len > max)
 		return BODY_TOO_BIG;
-	if (announced && b.len < b.most)
+	if (announced && b.len < b.max)
 		return BODY_CUT;
 	if (b.data != NULL) {
 		b.data[b.len] = '\0';

@@ -51,7 +51,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	params[n] = NULL;
 	gateway_memory_init(&memory, params, rest);
 	memory.gateway.cgi = size % 2 == 0;
-	memory.read_most = size % 7;
+	memory.read_max = size % 7;
 	if (request_init(&request, &arena, &memory.gateway,
 		size % 3 == 0 ? "/app" : "") == ERR_NONE)
 		look(&request);

@@ -213,7 +213,7 @@ START_TEST(bodies_have_their_length)
 
 	for (pieces = 0; pieces < 3; pieces++) {
 		begin(params, span_of(bodies[_i].body));
-		memory.read_most = pieces;
+		memory.read_max = pieces;
 		ck_assert_int_eq(request_read_body(&request, bodies[_i].max),
 		    bodies[_i].state);
 		if (bodies[_i].result != NULL)
@@ -246,7 +246,7 @@ START_TEST(a_big_body_arrives_whole_and_a_liar_costs_little)
 	ck_assert_ptr_nonnull(big);
 	memset(big, 'x', 1048576);
 	begin(params, (struct span){big, 1048576});
-	memory.read_most = 8192;
+	memory.read_max = 8192;
 	ck_assert_int_eq(request_read_body(&request, 1048576), BODY_READ);
 	ck_assert_uint_eq(request.body.len, 1048576);
 	ck_assert_int_eq(memcmp(request.body.data, big, 1048576), 0);

@@ -59,7 +59,7 @@ browse_dataset(const struct browse *b, const char *dataset,
 /* ---- documents ----------------------------------------------------------- */
 
 /* Where a document stands among those of its dataset. */
-struct place {
+struct position {
 	int64_t dataset, changed_ns, id; /* rows' numbers */
 };
 
@@ -72,7 +72,7 @@ struct place {
 
 static enum err
 read_document(struct db_stmt *s, struct arena *arena,
-    struct browse_document *d, struct place *place)
+    struct browse_document *d, struct position *position)
 {
 	*d = (struct browse_document){.id = db_cstring_copy(s, 0, arena),
 	    .name = db_cstring_copy(s, 1, arena),
@@ -82,15 +82,15 @@ read_document(struct db_stmt *s, struct arena *arena,
 	    .created_s = db_int(s, 7) / 1000000000,
 	    .started_s = db_int(s, 8) / 1000000,
 	    .finished_s = db_int(s, 9) / 1000000};
-	*place = (struct place){.changed_ns = db_int(s, 7),
+	*position = (struct position){.changed_ns = db_int(s, 7),
 	    .dataset = db_int(s, 10), .id = db_int(s, 11)};
 	return d->id == NULL || d->name == NULL ? ERR_MEMORY : ERR_NONE;
 }
 
 /* How many are older than `to` and not older than `from` (NULL: any). */
 static enum err
-count_between(const struct browse *b, const struct place *from,
-    const struct place *to, int64_t *n)
+count_between(const struct browse *b, const struct position *from,
+    const struct position *to, int64_t *n)
 {
 	static const char sql[] = "SELECT count(*) FROM document"
 	    " WHERE dataset = ?1 AND (changed, id) < (?2, ?3)"
@@ -124,7 +124,7 @@ bind_filter(struct db_stmt *s, const char *dataset,
 /* The page's positions: each is known from the one before it. */
 static enum err
 put_positions(const struct browse *b, struct browse_document *list,
-    const struct place *places, size_t n)
+    const struct position *positions, size_t n)
 {
 	int64_t older;
 	size_t i;
@@ -132,9 +132,9 @@ put_positions(const struct browse *b, struct browse_document *list,
 
 	for (i = 0; i < n && err == ERR_NONE; i++) {
 		if (i == 0)
-			err = count_between(b, NULL, &places[0], &older);
+			err = count_between(b, NULL, &positions[0], &older);
 		else
-			err = count_between(b, &places[i], &places[i - 1],
+			err = count_between(b, &positions[i], &positions[i - 1],
 			    &older);
 		list[i].position = i == 0 ? older + 1
 					  : list[i - 1].position - older;
@@ -148,7 +148,8 @@ browse_documents(const struct browse *b, const char *dataset,
     struct arena *arena, struct browse_document **list, size_t *n,
     int64_t *total)
 {
-	struct place *places = arena_array(arena, limit, sizeof(*places));
+	struct position *positions =
+	    arena_array(arena, limit, sizeof(*positions));
 	struct db_stmt *s;
 	bool row;
 	enum err err;
@@ -156,7 +157,7 @@ browse_documents(const struct browse *b, const char *dataset,
 	*n = 0;
 	*total = 0;
 	*list = arena_array(arena, limit, sizeof(**list));
-	if (*list == NULL || places == NULL)
+	if (*list == NULL || positions == NULL)
 		return ERR_MEMORY;
 	if (b->x == NULL)
 		return ERR_NONE;
@@ -173,18 +174,18 @@ browse_documents(const struct browse *b, const char *dataset,
 		err = db_step(s, &row);
 		if (err != ERR_NONE || !row)
 			break;
-		err = read_document(s, arena, &(*list)[*n], &places[*n]);
+		err = read_document(s, arena, &(*list)[*n], &positions[*n]);
 		++*n;
 	}
 	db_done(s);
-	return err == ERR_NONE ? put_positions(b, *list, places, *n) : err;
+	return err == ERR_NONE ? put_positions(b, *list, positions, *n) : err;
 }
 
 enum err
 browse_document(const struct browse *b, const char *dataset, const char *id,
     struct arena *arena, struct browse_document *out)
 {
-	struct place place;
+	struct position position;
 	struct db_stmt *s;
 	bool row;
 	enum err err;
@@ -196,10 +197,10 @@ browse_document(const struct browse *b, const char *dataset, const char *id,
 	db_bind_cstring(s, 2, id);
 	err = db_step(s, &row);
 	if (err == ERR_NONE)
-		err = row ? read_document(s, arena, out, &place)
+		err = row ? read_document(s, arena, out, &position)
 			  : ERR_NOT_FOUND;
 	db_done(s);
-	return err == ERR_NONE ? put_positions(b, out, &place, 1) : err;
+	return err == ERR_NONE ? put_positions(b, out, &position, 1) : err;
 }
 
 enum err

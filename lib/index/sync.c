@@ -102,15 +102,15 @@ read_index(struct sync *s, struct index_store *x)
 	    " JOIN dataset k ON k.id = d.dataset"
 	    " WHERE d.path LIKE '" INGEST_API_PATH "%' ORDER BY d.uid";
 	struct db_stmt *st = db_prepare(x->db, counting);
-	int64_t most = 0;
+	int64_t max = 0;
 	bool row;
 	enum err err = db_step(st, &row);
 
 	if (err == ERR_NONE && row)
-		most = db_int(st, 0);
+		max = db_int(st, 0);
 	db_done(st);
 	s->n_known = 0;
-	s->known = arena_array(&s->arena, (size_t)most + 1, sizeof(*s->known));
+	s->known = arena_array(&s->arena, (size_t)max + 1, sizeof(*s->known));
 	if (s->known == NULL || err != ERR_NONE)
 		return s->known == NULL ? ERR_MEMORY : err;
 	st = db_prepare(x->db, sql);

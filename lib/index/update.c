@@ -29,7 +29,7 @@
 
 #define ARENA_MAX ((size_t)256 << 20)
 #define QUICK_MS 1000
-#define MOST_SECONDS 60 /* between two looks, when nothing is declared */
+#define MAX_SECONDS 60 /* between two looks, when nothing is declared */
 #define QUICK_BYTES ((int64_t)8 << 20)
 #define HASH_BYTES 16
 #define TEXT_MAX ((size_t)256 << 20)
@@ -403,7 +403,7 @@ update_folder(const struct config *config, const struct knowledge_config *k,
 static bool
 look_is_due(const struct config *config, const char *stamp)
 {
-	int64_t seconds = MOST_SECONDS;
+	int64_t seconds = MAX_SECONDS;
 	struct timespec now;
 	struct stat st;
 	size_t i;

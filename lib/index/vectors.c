@@ -176,7 +176,7 @@ product(const float *a, const float *b, size_t n)
 
 enum err
 vectors_nearest(struct index_store *x, int64_t dataset,
-    const struct embed_vector *v, struct vector_hit *hits, size_t most,
+    const struct embed_vector *v, struct vector_hit *hits, size_t max,
     size_t *n)
 {
 	/* Not on the stack, nor in each thread: that is 32 KB a worker. */
@@ -200,9 +200,9 @@ vectors_nearest(struct index_store *x, int64_t dataset,
 			continue; /* of another model */
 		memcpy(numbers, bytes.data, bytes.len); /* aligned */
 		cosine = product(numbers, v->numbers, v->n);
-		if (*n == most && cosine <= hits[most - 1].cosine)
+		if (*n == max && cosine <= hits[max - 1].cosine)
 			continue;
-		i = *n < most ? (*n)++ : most - 1;
+		i = *n < max ? (*n)++ : max - 1;
 		for (; i > 0 && hits[i - 1].cosine < cosine; i--)
 			hits[i] = hits[i - 1];
 		hits[i] = (struct vector_hit){db_int(s, 0), cosine};

@@ -27,7 +27,7 @@ struct vector_hit {
 
 /* The nearest segments, best first; *n at most `most`. */
 enum err vectors_nearest(struct index_store *x, int64_t dataset,
-    const struct embed_vector *v, struct vector_hit *hits, size_t most,
+    const struct embed_vector *v, struct vector_hit *hits, size_t max,
     size_t *n) __attribute__((warn_unused_result));
 
 #endif

@@ -150,7 +150,7 @@ textbook_sentence(struct evaluation *e, const struct text_segment *s,
     const struct span *words, size_t n)
 {
 	struct span rest = s->content, best = SPAN_NONE, sentence, *own;
-	size_t count, most = 0, i, k, n_own;
+	size_t count, max = 0, i, k, n_own;
 
 	while (rest.len > 0) {
 		size_t end = sentence_end(rest);
@@ -164,8 +164,8 @@ textbook_sentence(struct evaluation *e, const struct text_segment *s,
 					count++;
 					break;
 				}
-		if (count > most || best.data == NULL) {
-			most = count;
+		if (count > max || best.data == NULL) {
+			max = count;
 			best = sentence;
 		}
 	}
@@ -469,13 +469,13 @@ print_table(const struct evaluation *e)
 }
 
 static int
-count_from(const double *scores, size_t n, double least)
+count_from(const double *scores, size_t n, double min)
 {
 	int count = 0;
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		count += scores[i] >= least;
+		count += scores[i] >= min;
 	return count;
 }
 
@@ -483,18 +483,18 @@ count_from(const double *scores, size_t n, double least)
 static void
 print_thresholds(const struct evaluation *e)
 {
-	double least;
+	double min;
 
 	(void)printf("\nthreshold   right kept   wrong let through   "
 		     "unanswerable let through\n");
-	for (least = 0.28; least < 0.62; least += 0.04)
+	for (min = 0.28; min < 0.62; min += 0.04)
 		(void)printf("%6.2f%s      %5.1f %%        %4d of %-4zu"
-			     "        %4d of %zu\n", least,
-		    fabs(least - KNOWLEDGE_FOUND_SCORE) < 0.01 ? " *" : "  ",
-		    percent(count_from(e->right, e->n_right, least),
+			     "        %4d of %zu\n", min,
+		    fabs(min - KNOWLEDGE_FOUND_SCORE) < 0.01 ? " *" : "  ",
+		    percent(count_from(e->right, e->n_right, min),
 			(int)e->n_right),
-		    count_from(e->wrong, e->n_wrong, least), e->n_wrong,
-		    count_from(e->empty, e->n_empty, least), e->n_empty);
+		    count_from(e->wrong, e->n_wrong, min), e->n_wrong,
+		    count_from(e->empty, e->n_empty, min), e->n_empty);
 }
 
 int

@@ -47,7 +47,7 @@ void
 rank_prepare(struct rank_query *r, const struct query *q,
     const int64_t *frequency, int64_t segments, int64_t words)
 {
-	double n = segments > 0 ? (double)segments : 1, df, most = 0;
+	double n = segments > 0 ? (double)segments : 1, df, max = 0;
 	size_t i, k, slot;
 
 	memset(r, 0, sizeof(*r));
@@ -64,7 +64,7 @@ rank_prepare(struct rank_query *r, const struct query *q,
 			r->weights[i] *= t->pair ? UNKNOWN_PAIR : UNKNOWN_WORD;
 		if (!t->context)
 			r->total += r->weights[i];
-		most = r->weights[i] > most ? r->weights[i] : most;
+		max = r->weights[i] > max ? r->weights[i] : max;
 		for (k = 0; k < t->forms.n; k++) {
 			slot = slot_of(r, (struct span){t->forms.text[k],
 			    t->forms.len[k]});

@@ -85,21 +85,21 @@ count_form(struct search *s, struct span form, bool begins, int64_t *count)
 static int
 likeness(struct span a, struct span b)
 {
-	size_t common = 0, least = a.len < b.len ? a.len : b.len, distance;
+	size_t common = 0, min = a.len < b.len ? a.len : b.len, distance;
 	char x[WORD_FORM_BYTES + 1], y[WORD_FORM_BYTES + 1];
 
-	while (common < least && a.data[common] == b.data[common])
+	while (common < min && a.data[common] == b.data[common])
 		common++;
 	/* "donated" and "donation": one begins as the other. */
 	if (common >= 5 && common * 4 >= a.len * 3 && common * 4 >= b.len * 3)
 		return 50 + (int)common;
-	if (a.len >= 64 || b.len >= 64 || least < 5)
+	if (a.len >= 64 || b.len >= 64 || min < 5)
 		return 0;
 	memcpy(x, a.data, a.len);
 	memcpy(y, b.data, b.len);
 	x[a.len] = y[b.len] = '\0';
 	distance = text_distance(x, y);
-	if (distance > (least >= 9 ? 2 : 1))
+	if (distance > (min >= 9 ? 2 : 1))
 		return 0;
 	return 40 - (int)distance;
 }
@@ -113,7 +113,7 @@ find_alike(struct search *s, struct query_term *t, int64_t *count)
 	struct span whole = indexed_form(s, &t->forms, 0, text), start, form;
 	struct db_stmt *st;
 	size_t best_len = 0;
-	int most = 0, like;
+	int max = 0, like;
 	enum err err;
 	bool row;
 
@@ -130,15 +130,15 @@ find_alike(struct search *s, struct query_term *t, int64_t *count)
 		like = form.len > WORD_FORM_BYTES ? 0
 		    : likeness((struct span){t->forms.text[0],
 			t->forms.len[0]}, form);
-		if (like <= most)
+		if (like <= max)
 			continue;
-		most = like;
+		max = like;
 		memcpy(best, form.data, form.len);
 		best_len = form.len;
 		*count = db_int(st, 1);
 	}
 	db_done(st);
-	if (err == ERR_NONE && most > 0) {
+	if (err == ERR_NONE && max > 0) {
 		memcpy(t->forms.text[0], best, best_len);
 		t->forms.len[0] = (unsigned char)best_len;
 		t->forms.n = 1;
@@ -284,7 +284,7 @@ match_term(struct search *s, size_t term, bool headings)
 }
 
 static enum err
-scan(struct search *s, int64_t most)
+scan(struct search *s, int64_t max)
 {
 	struct db_stmt *st = db_prepare(s->x->db,
 	    "SELECT rowid, parlance_score(lookup, ?2) FROM lookup"
@@ -297,7 +297,7 @@ scan(struct search *s, int64_t most)
 		    (struct span){buf_text(&s->match), s->match.len});
 		db_bind_blob(st, 2, (struct span){(const char *)s->weights,
 		    s->n_weights * sizeof(double)});
-		db_bind_int(st, 3, most);
+		db_bind_int(st, 3, max);
 		while ((err = db_step(st, &row)) == ERR_NONE && row)
 			keep(s, db_int(st, 0), db_double(st, 1));
 	}
@@ -563,7 +563,7 @@ join_vectors(struct search *s, const struct embed_vector *v,
 
 enum err
 search_dataset(struct index_store *x, const struct index_dataset *d,
-    struct query *q, const struct embed_vector *v, size_t most,
+    struct query *q, const struct embed_vector *v, size_t max,
     struct arena *arena, struct search_hits *hits)
 {
 	struct search *s = calloc(1, sizeof(*s));
@@ -585,8 +585,8 @@ search_dataset(struct index_store *x, const struct index_dataset *d,
 		err = rank_candidates(s, arena, hits);
 	if (err == ERR_NONE && v != NULL)
 		err = join_vectors(s, v, arena, hits);
-	if (hits->n > most)
-		hits->n = most;
+	if (hits->n > max)
+		hits->n = max;
 	buf_release(&s->match);
 	free(s);
 	return err;

@@ -26,7 +26,7 @@ struct search_hits {
  * query that the dataset does not have are exchanged for words like them.
  * ERR_NONE also when there are none. */
 enum err search_dataset(struct index_store *x, const struct index_dataset *d,
-    struct query *q, const struct embed_vector *v, size_t most,
+    struct query *q, const struct embed_vector *v, size_t max,
     struct arena *arena, struct search_hits *hits)
     __attribute__((warn_unused_result));
 

@@ -20,7 +20,7 @@
 #define KEPT_DAYS 40
 #define SOON_S 2     /* when a running turn may give room back */
 #define SOON_BOT_S 1 /* ... that of a bot (contracts/chat-messages.md) */
-#define REAP_MOST 64
+#define REAP_MAX 64
 
 /* Whose limits they are, and which. */
 struct subject {
@@ -66,7 +66,7 @@ const char *
 limits_text(enum limits_refusal refusal)
 {
 	static const char *const texts[] = {
-	    [LIMITS_FREE] = "",
+	    [LIMITS_ALLOWED] = "",
 	    [LIMITS_REQUESTS] = "Too many requests. Please try again later.",
 	    [LIMITS_TOKENS] =
 		"The tokens of this day are used up. Please try again later.",
@@ -194,25 +194,25 @@ settle(struct db *db, int64_t id, int64_t tokens)
 }
 
 enum err
-limits_settle(struct db *db, const struct limits_ticket *ticket,
+limits_settle(struct db *db, const struct limits_reservation *reservation,
     int64_t tokens)
 {
-	if (ticket->id == 0)
+	if (reservation->id == 0)
 		return ERR_NONE;
-	return settle(db, ticket->id, tokens < 0 ? 0 : tokens);
+	return settle(db, reservation->id, tokens < 0 ? 0 : tokens);
 }
 
 enum err
-limits_beat(struct db *db, const struct limits_ticket *ticket)
+limits_heartbeat(struct db *db, const struct limits_reservation *reservation)
 {
 	struct db_stmt *s;
 
-	if (ticket->id == 0)
+	if (reservation->id == 0)
 		return ERR_NONE;
 	s = db_prepare(db, "UPDATE limit_reservations SET alive_until_us = ?1"
 			   " WHERE id = ?2");
 	db_bind_int(s, 1, clock_now_us() + ALIVE_US);
-	db_bind_int(s, 2, ticket->id);
+	db_bind_int(s, 2, reservation->id);
 	return db_run(s);
 }
 
@@ -229,7 +229,7 @@ is_dead(struct db_stmt *s, int at, int64_t now_us)
 	if (db_int(s, at + 1) < now_us)
 		return true;
 	(void)snprintf(owner, sizeof(owner), "%.*s", (int)text.len, text.data);
-	state = process_look(owner);
+	state = process_check(owner);
 	return state == PROCESS_DEAD || (state == PROCESS_UNKNOWN &&
 	    db_int(s, at + 2) < now_us);
 }
@@ -237,7 +237,7 @@ is_dead(struct db_stmt *s, int at, int64_t now_us)
 /* Those of the subject's reservations that nobody will settle. */
 static enum err
 find_dead(struct db *db, const struct subject *subject, int64_t now_us,
-    int64_t dead[REAP_MOST], size_t *n)
+    int64_t dead[REAP_MAX], size_t *n)
 {
 	struct db_stmt *s = db_prepare(db,
 	    "SELECT id, owner, expires_us, alive_until_us"
@@ -248,7 +248,7 @@ find_dead(struct db *db, const struct subject *subject, int64_t now_us,
 
 	*n = 0;
 	db_bind_cstring(s, 1, subject->name);
-	while (*n < REAP_MOST && (err = db_step(s, &row)) == ERR_NONE && row)
+	while (*n < REAP_MAX && (err = db_step(s, &row)) == ERR_NONE && row)
 		if (is_dead(s, 1, now_us))
 			dead[(*n)++] = db_int(s, 0);
 	db_done(s);
@@ -259,7 +259,7 @@ find_dead(struct db *db, const struct subject *subject, int64_t now_us,
 static enum err
 reap(struct db *db, const struct subject *subject, int64_t now_us, size_t *n)
 {
-	int64_t dead[REAP_MOST];
+	int64_t dead[REAP_MAX];
 	size_t i;
 	enum err err = find_dead(db, subject, now_us, dead, n);
 
@@ -383,15 +383,15 @@ left_of(const struct subject *subject, const struct in_use *in_use)
  * the most, which grow less with each subject. */
 static void
 check_room(const struct subject *subject, const struct in_use *in_use,
-    int64_t now_us, int64_t least, int64_t *granted, struct limits_verdict *v)
+    int64_t now_us, int64_t min, int64_t *granted, struct limits_verdict *v)
 {
 	int64_t now_s = now_us / 1000000;
 	int64_t left = left_of(subject, in_use);
 
 	if (left < *granted)
 		*granted = left;
-	if (left < least)
-		refuse(v, least > subject->tokens_per_day ? LIMITS_SIZE
+	if (left < min)
+		refuse(v, min > subject->tokens_per_day ? LIMITS_SIZE
 							 : LIMITS_TOKENS,
 		    (now_s / DAY_S + 1) * DAY_S - now_s);
 	else if (subject->concurrent > 0 &&
@@ -410,20 +410,20 @@ check_all(struct db *db, const struct subject subjects[SUBJECTS],
 	enum err err = ERR_NONE;
 	size_t i;
 
-	*granted = ask->most_tokens;
-	*v = (struct limits_verdict){LIMITS_FREE, 0};
+	*granted = ask->max_tokens;
+	*v = (struct limits_verdict){LIMITS_ALLOWED, 0};
 	for (i = 0; i < SUBJECTS && err == ERR_NONE &&
-	     v->refusal == LIMITS_FREE; i++) {
+	     v->refusal == LIMITS_ALLOWED; i++) {
 		err = check_requests(db, &subjects[i], now_us, v);
-		if (err == ERR_NONE && v->refusal == LIMITS_FREE)
+		if (err == ERR_NONE && v->refusal == LIMITS_ALLOWED)
 			err = look_at(db, &subjects[i], now_us, &in_use[i]);
-		if (err == ERR_NONE && v->refusal == LIMITS_FREE)
+		if (err == ERR_NONE && v->refusal == LIMITS_ALLOWED)
 			check_room(&subjects[i], &in_use[i], now_us,
-			    ask->least_tokens, granted, v);
+			    ask->min_tokens, granted, v);
 	}
 	/* What is reserved may come back: no less is given because of it. */
 	for (i = 0; i < SUBJECTS && err == ERR_NONE &&
-	     v->refusal == LIMITS_FREE; i++)
+	     v->refusal == LIMITS_ALLOWED; i++)
 		if (subjects[i].tokens_per_day > 0 && in_use[i].reserved >
 			left_of(&subjects[i], &in_use[i]) - *granted)
 			refuse(v, LIMITS_TOKENS, SOON_S);
@@ -457,7 +457,7 @@ note_request(struct db *db, const struct subject *subject, int64_t now_us)
 static enum err
 note_turn(struct db *db, const struct subject subjects[SUBJECTS],
     const struct limits_ask *ask, int64_t now_us, int64_t tokens,
-    struct limits_ticket *ticket)
+    struct limits_reservation *reservation)
 {
 	struct db_stmt *s;
 	int64_t id;
@@ -482,7 +482,7 @@ note_turn(struct db *db, const struct subject subjects[SUBJECTS],
 	db_bind_int(s, 9, id);
 	err = db_run(s);
 	if (err == ERR_NONE)
-		ticket->id = id;
+		reservation->id = id;
 	return err;
 }
 
@@ -506,7 +506,7 @@ reap_all(struct db *db, const struct subject subjects[SUBJECTS],
 
 enum err
 limits_reserve(struct db *db, const struct limits_ask *ask,
-    struct limits_ticket *ticket, struct limits_verdict *verdict)
+    struct limits_reservation *reservation, struct limits_verdict *verdict)
 {
 	struct subject subjects[SUBJECTS];
 	int64_t now_us = clock_now_us(), granted = 0;
@@ -514,21 +514,21 @@ limits_reserve(struct db *db, const struct limits_ask *ask,
 	size_t i, reaped = 0;
 	bool counts = false;
 
-	*ticket = (struct limits_ticket){0};
-	*verdict = (struct limits_verdict){LIMITS_FREE, 0};
+	*reservation = (struct limits_reservation){0};
+	*verdict = (struct limits_verdict){LIMITS_ALLOWED, 0};
 	if (!limits_any(ask->key, ask->bot))
 		return ERR_NONE;
 	name_subjects(ask, subjects);
 	err = check_all(db, subjects, ask, now_us, &granted, verdict);
 	/* No room: does a process hold it that is no more? */
-	if (err == ERR_NONE && verdict->refusal != LIMITS_FREE &&
+	if (err == ERR_NONE && verdict->refusal != LIMITS_ALLOWED &&
 	    verdict->refusal != LIMITS_REQUESTS) {
 		err = reap_all(db, subjects, now_us, &reaped);
 		if (err == ERR_NONE && reaped > 0)
 			err = check_all(db, subjects, ask, now_us, &granted,
 			    verdict);
 	}
-	if (err != ERR_NONE || verdict->refusal != LIMITS_FREE)
+	if (err != ERR_NONE || verdict->refusal != LIMITS_ALLOWED)
 		return err;
 	for (i = 0; i < SUBJECTS && err == ERR_NONE; i++) {
 		counts |= subjects[i].concurrent > 0 ||
@@ -539,39 +539,40 @@ limits_reserve(struct db *db, const struct limits_ask *ask,
 		return err;
 	err = sweep(db, now_us);
 	if (err == ERR_NONE)
-		err = note_turn(db, subjects, ask, now_us, granted, ticket);
+		err =
+		    note_turn(db, subjects, ask, now_us, granted, reservation);
 	if (limits_tokens(ask->key))
-		ticket->tokens = granted;
+		reservation->tokens = granted;
 	return err;
 }
 
 enum err
-limits_look(struct db *db, const struct limits_ask *ask,
+limits_check(struct db *db, const struct limits_ask *ask,
     struct limits_verdict *verdict)
 {
 	struct limits_ask any = *ask;
 	struct subject subjects[SUBJECTS];
-	int64_t now_us = clock_now_us(), granted, dead[REAP_MOST];
+	int64_t now_us = clock_now_us(), granted, dead[REAP_MAX];
 	size_t i, n = 0;
 	enum err err;
 
-	*verdict = (struct limits_verdict){LIMITS_FREE, 0};
+	*verdict = (struct limits_verdict){LIMITS_ALLOWED, 0};
 	if (!limits_any(ask->key, ask->bot))
 		return ERR_NONE;
-	any.least_tokens = any.most_tokens = 1;
+	any.min_tokens = any.max_tokens = 1;
 	name_subjects(&any, subjects);
 	err = check_all(db, subjects, &any, now_us, &granted, verdict);
 	/* What the dead hold, a transaction must settle first. */
 	for (i = 0; i < SUBJECTS && err == ERR_NONE && n == 0 &&
-	     verdict->refusal != LIMITS_FREE &&
+	     verdict->refusal != LIMITS_ALLOWED &&
 	     verdict->refusal != LIMITS_REQUESTS; i++)
 		if (subjects[i].name[0] != '\0')
 			err = find_dead(db, &subjects[i], now_us, dead, &n);
 	if (n > 0)
-		verdict->refusal = LIMITS_FREE;
+		verdict->refusal = LIMITS_ALLOWED;
 	/* Each statement sees its own moment: what was full may have been
 	 * settled before the dead were looked for. */
-	else if (err == ERR_NONE && verdict->refusal != LIMITS_FREE)
+	else if (err == ERR_NONE && verdict->refusal != LIMITS_ALLOWED)
 		err = check_all(db, subjects, &any, now_us, &granted, verdict);
 	return err;
 }

@@ -39,13 +39,13 @@
 #include "store/db.h"
 
 /* A running turn's reservation; zeroed: there is none. */
-struct limits_ticket {
+struct limits_reservation {
 	int64_t id;
 	int64_t tokens; /* the turn may use so many; 0: no limit */
 };
 
 enum limits_refusal {
-	LIMITS_FREE,
+	LIMITS_ALLOWED,
 	LIMITS_REQUESTS,
 	LIMITS_TOKENS,
 	LIMITS_SIZE, /* more tokens than a whole day has */
@@ -65,7 +65,7 @@ struct limits_ask {
 	/* The end user's own name; empty when there is none (all of those
 	 * are one user). */
 	struct span user;
-	int64_t least_tokens, most_tokens; /* turn_need() */
+	int64_t min_tokens, max_tokens; /* turn_need() */
 	/* The reservation ends by itself after so long. */
 	int64_t run_limit_s;
 };
@@ -80,9 +80,10 @@ bool limits_tokens(const struct key_config *key);
 /*
  * Would the turn be refused now, whatever it needs?  Only reads, on any
  * connection: spares the work for a turn that would be refused.  Not to be
- * asked while the pool owes a change (store_owes()), which may free a place.
+ * asked while the pool owes a change (store_has_deferred()), which may free a
+ * place.
  */
-enum err limits_look(struct db *db, const struct limits_ask *ask,
+enum err limits_check(struct db *db, const struct limits_ask *ask,
     struct limits_verdict *verdict) __attribute__((warn_unused_result));
 
 /*
@@ -90,19 +91,21 @@ enum err limits_look(struct db *db, const struct limits_ask *ask,
  * committed or rolled back when the verdict is a refusal.
  */
 enum err limits_reserve(struct db *db, const struct limits_ask *ask,
-    struct limits_ticket *ticket, struct limits_verdict *verdict)
+    struct limits_reservation *reservation, struct limits_verdict *verdict)
     __attribute__((warn_unused_result));
 
-/* A sign of life: the turn runs.  To be given every LIMITS_BEAT_MS, or a
+/* A sign of life: the turn runs.  To be given every LIMITS_HEARTBEAT_MS, or a
  * process on another host or in another container takes it for dead. */
-#define LIMITS_BEAT_MS 20000
-enum err limits_beat(struct db *db, const struct limits_ticket *ticket)
+#define LIMITS_HEARTBEAT_MS 20000
+enum err limits_heartbeat(
+    struct db *db, const struct limits_reservation *reservation)
     __attribute__((warn_unused_result));
 
 /* Counts what the turn used, inside the caller's write transaction.  Without
  * a reservation, or when it is settled already, nothing happens. */
-enum err limits_settle(struct db *db, const struct limits_ticket *ticket,
-    int64_t tokens) __attribute__((warn_unused_result));
+enum err limits_settle(
+    struct db *db, const struct limits_reservation *reservation, int64_t tokens)
+    __attribute__((warn_unused_result));
 
 /* The text of a 429. */
 const char *limits_text(enum limits_refusal refusal);

@@ -23,7 +23,7 @@ static struct db *db;
 static struct key_config key;
 static struct bot_config bot;
 static struct limits_verdict verdict;
-static struct limits_ticket ticket;
+static struct limits_reservation reservation;
 
 static void
 setup(void)
@@ -53,20 +53,20 @@ teardown(void)
 }
 
 static enum limits_refusal
-reserve_from(const char *user, int64_t least, int64_t most)
+reserve_from(const char *user, int64_t min, int64_t max)
 {
 	struct limits_ask ask = {.key = &key, .bot = &bot,
-	    .user = span_of(user), .least_tokens = least,
-	    .most_tokens = most, .run_limit_s = RUN_S};
+	    .user = span_of(user), .min_tokens = min,
+	    .max_tokens = max, .run_limit_s = RUN_S};
 
 	ck_assert_int_eq(db_begin(db), ERR_NONE);
-	ck_assert_int_eq(limits_reserve(db, &ask, &ticket, &verdict),
+	ck_assert_int_eq(limits_reserve(db, &ask, &reservation, &verdict),
 	    ERR_NONE);
-	if (verdict.refusal == LIMITS_FREE)
+	if (verdict.refusal == LIMITS_ALLOWED)
 		ck_assert_int_eq(db_commit(db), ERR_NONE);
 	else
 		db_rollback(db);
-	if (verdict.refusal != LIMITS_FREE)
+	if (verdict.refusal != LIMITS_ALLOWED)
 		ck_assert_int_ge(verdict.retry_after_s, 1);
 	return verdict.refusal;
 }
@@ -82,10 +82,10 @@ static enum limits_refusal
 look(const char *user)
 {
 	struct limits_ask ask = {.key = &key, .bot = &bot,
-	    .user = span_of(user), .least_tokens = 1};
+	    .user = span_of(user), .min_tokens = 1};
 	struct limits_verdict v;
 
-	ck_assert_int_eq(limits_look(db, &ask, &v), ERR_NONE);
+	ck_assert_int_eq(limits_check(db, &ask, &v), ERR_NONE);
 	return v.refusal;
 }
 
@@ -105,7 +105,7 @@ number(const char *sql)
 }
 
 static void
-settle(struct limits_ticket t, int64_t tokens)
+settle(struct limits_reservation t, int64_t tokens)
 {
 	ck_assert_int_eq(db_begin(db), ERR_NONE);
 	ck_assert_int_eq(limits_settle(db, &t, tokens), ERR_NONE);
@@ -116,9 +116,9 @@ START_TEST(without_limits_nothing_is_reserved)
 {
 	ck_assert(!limits_any(&key, &bot));
 	ck_assert(!limits_any(NULL, NULL));
-	ck_assert_int_eq(reserve("u", 1000000), LIMITS_FREE);
-	ck_assert_int_eq(ticket.id, 0);
-	settle(ticket, 5);
+	ck_assert_int_eq(reserve("u", 1000000), LIMITS_ALLOWED);
+	ck_assert_int_eq(reservation.id, 0);
+	settle(reservation, 5);
 }
 END_TEST
 
@@ -129,7 +129,7 @@ START_TEST(no_minute_has_more_requests)
 	key.requests_per_minute = 3;
 	for (i = 0; i < 3; i++) {
 		clock_pin_us(NOW_US + i * 10000000LL);
-		ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+		ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 	}
 	ck_assert_int_eq(reserve("other", 1), LIMITS_REQUESTS);
 	ck_assert_int_eq(verdict.retry_after_s, 40);
@@ -137,7 +137,7 @@ START_TEST(no_minute_has_more_requests)
 	ck_assert_int_eq(reserve("u", 1), LIMITS_REQUESTS);
 	ck_assert_int_eq(verdict.retry_after_s, 1);
 	clock_pin_us(NOW_US + 60000000);
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 	ck_assert_int_eq(reserve("u", 1), LIMITS_REQUESTS);
 	ck_assert_int_eq(verdict.retry_after_s, 10);
 }
@@ -146,41 +146,41 @@ END_TEST
 START_TEST(a_clock_that_is_set_back_shuts_nobody_out)
 {
 	key.requests_per_minute = 1;
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 	clock_pin_us(NOW_US - 3600 * 1000000LL);
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 	ck_assert_int_eq(reserve("u", 1), LIMITS_REQUESTS);
 	ck_assert_int_eq(verdict.retry_after_s, 60);
 	/* What was counted in the future does not wait for it there. */
 	clock_pin_us(NOW_US + 1000000);
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 }
 END_TEST
 
 START_TEST(each_user_has_a_minute_of_their_own)
 {
 	key.user_requests_per_minute = 1;
-	ck_assert_int_eq(reserve("a", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("a", 1), LIMITS_ALLOWED);
 	ck_assert_int_eq(reserve("a", 1), LIMITS_REQUESTS);
-	ck_assert_int_eq(reserve("b", 1), LIMITS_FREE);
-	ck_assert_int_eq(reserve("", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("b", 1), LIMITS_ALLOWED);
+	ck_assert_int_eq(reserve("", 1), LIMITS_ALLOWED);
 	ck_assert_int_eq(reserve("", 1), LIMITS_REQUESTS);
 	key.name = "another";
-	ck_assert_int_eq(reserve("a", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("a", 1), LIMITS_ALLOWED);
 }
 END_TEST
 
 START_TEST(turns_at_once)
 {
-	struct limits_ticket first;
+	struct limits_reservation first;
 
 	key.concurrent = 2;
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
-	first = ticket;
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
+	first = reservation;
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 	ck_assert_int_eq(reserve("u", 1), LIMITS_CONCURRENT);
 	settle(first, 10);
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 	/* Settled again, it gives no further room. */
 	settle(first, 10);
 	ck_assert_int_eq(reserve("u", 1), LIMITS_CONCURRENT);
@@ -189,26 +189,26 @@ END_TEST
 
 START_TEST(tokens_of_a_day)
 {
-	struct limits_ticket first;
+	struct limits_reservation first;
 
 	key.tokens_per_day = 100;
 	ck_assert_int_eq(reserve("u", 101), LIMITS_SIZE);
 	ck_assert_int_eq(verdict.retry_after_s, LEFT_OF_DAY_S);
-	ck_assert_int_eq(reserve("u", 60), LIMITS_FREE);
-	first = ticket;
+	ck_assert_int_eq(reserve("u", 60), LIMITS_ALLOWED);
+	first = reservation;
 	/* Room may come back when that turn has ended. */
 	ck_assert_int_eq(reserve("u", 41), LIMITS_TOKENS);
 	ck_assert_int_eq(verdict.retry_after_s, 2);
-	ck_assert_int_eq(reserve("u", 40), LIMITS_FREE);
-	settle(ticket, 40);
+	ck_assert_int_eq(reserve("u", 40), LIMITS_ALLOWED);
+	settle(reservation, 40);
 	settle(first, 10);
 	settle(first, 10);
 	ck_assert_int_eq(reserve("u", 51), LIMITS_TOKENS);
 	ck_assert_int_eq(verdict.retry_after_s, LEFT_OF_DAY_S);
-	ck_assert_int_eq(reserve("u", 50), LIMITS_FREE);
-	settle(ticket, 50);
+	ck_assert_int_eq(reserve("u", 50), LIMITS_ALLOWED);
+	settle(reservation, 50);
 	clock_pin_us(NOW_US + LEFT_OF_DAY_S * 1000000LL);
-	ck_assert_int_eq(reserve("u", 100), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 100), LIMITS_ALLOWED);
 }
 END_TEST
 
@@ -228,15 +228,15 @@ START_TEST(what_a_killed_process_reserved_counts_as_used)
 		pool = store_pool_new(&config, 1);
 		if (store_lease(pool, &db) != ERR_NONE)
 			_exit(1);
-		_exit(reserve("u", 70) == LIMITS_FREE ? 0 : 1);
+		_exit(reserve("u", 70) == LIMITS_ALLOWED ? 0 : 1);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 	pool = store_pool_new(&config, 1);
 	ck_assert_int_eq(store_lease(pool, &db), ERR_NONE);
 	ck_assert_int_eq(reserve("u", 31), LIMITS_TOKENS);
-	ck_assert_int_eq(reserve("u", 30), LIMITS_FREE);
-	settle(ticket, 30);
+	ck_assert_int_eq(reserve("u", 30), LIMITS_ALLOWED);
+	settle(reservation, 30);
 	ck_assert_int_eq(reserve("u", 1), LIMITS_TOKENS);
 	ck_assert_int_eq(verdict.retry_after_s, LEFT_OF_DAY_S);
 }
@@ -244,26 +244,26 @@ END_TEST
 
 START_TEST(a_turn_gets_what_is_left_of_a_day_if_that_is_worth_it)
 {
-	struct limits_ticket first;
+	struct limits_reservation first;
 
 	key.tokens_per_day = 100;
 	key.user_tokens_per_day = 80;
-	ck_assert_int_eq(reserve_from("u", 10, 60), LIMITS_FREE);
-	ck_assert_int_eq(ticket.tokens, 60);
-	first = ticket;
+	ck_assert_int_eq(reserve_from("u", 10, 60), LIMITS_ALLOWED);
+	ck_assert_int_eq(reservation.tokens, 60);
+	first = reservation;
 	/* 20 of the user's are free, but more may come back. */
 	ck_assert_int_eq(reserve_from("u", 10, 60), LIMITS_TOKENS);
 	ck_assert_int_eq(verdict.retry_after_s, 2);
 	settle(first, 50);
-	ck_assert_int_eq(reserve_from("u", 10, 60), LIMITS_FREE);
-	ck_assert_int_eq(ticket.tokens, 30);
-	settle(ticket, 25);
+	ck_assert_int_eq(reserve_from("u", 10, 60), LIMITS_ALLOWED);
+	ck_assert_int_eq(reservation.tokens, 30);
+	settle(reservation, 25);
 	/* Five of the user's are left, 25 of the key's. */
 	ck_assert_int_eq(reserve_from("u", 6, 60), LIMITS_TOKENS);
 	ck_assert_int_eq(verdict.retry_after_s, LEFT_OF_DAY_S);
-	ck_assert_int_eq(reserve_from("v", 6, 60), LIMITS_FREE);
-	ck_assert_int_eq(ticket.tokens, 25);
-	settle(ticket, 25);
+	ck_assert_int_eq(reserve_from("v", 6, 60), LIMITS_ALLOWED);
+	ck_assert_int_eq(reservation.tokens, 25);
+	settle(reservation, 25);
 	ck_assert_int_eq(reserve_from("v", 1, 60), LIMITS_TOKENS);
 	ck_assert_int_eq(look("v"), LIMITS_TOKENS);
 }
@@ -271,17 +271,17 @@ END_TEST
 
 START_TEST(a_turn_counts_for_the_day_it_began_on)
 {
-	struct limits_ticket first, second;
+	struct limits_reservation first, second;
 
 	key.tokens_per_day = 100;
 	key.concurrent = 2;
 	clock_pin_us(NOW_US + (LEFT_OF_DAY_S - 5) * 1000000LL);
-	ck_assert_int_eq(reserve("u", 90), LIMITS_FREE);
-	first = ticket;
+	ck_assert_int_eq(reserve("u", 90), LIMITS_ALLOWED);
+	first = reservation;
 	clock_pin_us(NOW_US + LEFT_OF_DAY_S * 1000000LL);
 	/* All of the new day is free, but one place is taken. */
-	ck_assert_int_eq(reserve("u", 100), LIMITS_FREE);
-	second = ticket;
+	ck_assert_int_eq(reserve("u", 100), LIMITS_ALLOWED);
+	second = reservation;
 	ck_assert_int_eq(reserve("u", 0), LIMITS_CONCURRENT);
 	settle(first, 90);
 	settle(second, 100);
@@ -292,32 +292,32 @@ START_TEST(a_turn_counts_for_the_day_it_began_on)
 	/* Set back over midnight: that day's sum holds. */
 	clock_pin_us(NOW_US);
 	ck_assert_int_eq(reserve("u", 11), LIMITS_TOKENS);
-	ck_assert_int_eq(reserve("u", 10), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 10), LIMITS_ALLOWED);
 }
 END_TEST
 
 START_TEST(a_bot_runs_so_many_whoever_asks)
 {
 	struct key_config other = {.name = "other", .concurrent = 5};
-	struct limits_ticket first;
+	struct limits_reservation first;
 
 	bot.concurrent = 2;
 	ck_assert(limits_any(&key, &bot));
 	ck_assert(!limits_any(&key, NULL));
-	ck_assert_int_eq(reserve("u", 0), LIMITS_FREE);
-	ck_assert_int_eq(ticket.tokens, 0);
-	first = ticket;
+	ck_assert_int_eq(reserve("u", 0), LIMITS_ALLOWED);
+	ck_assert_int_eq(reservation.tokens, 0);
+	first = reservation;
 	key = other;
-	ck_assert_int_eq(look("v"), LIMITS_FREE);
-	ck_assert_int_eq(reserve("v", 0), LIMITS_FREE);
+	ck_assert_int_eq(look("v"), LIMITS_ALLOWED);
+	ck_assert_int_eq(reserve("v", 0), LIMITS_ALLOWED);
 	ck_assert_int_eq(reserve("v", 0), LIMITS_BOT);
 	ck_assert_int_eq(verdict.retry_after_s, 1);
 	ck_assert_int_eq(look("v"), LIMITS_BOT);
 	settle(first, 0);
-	ck_assert_int_eq(look("v"), LIMITS_FREE);
-	ck_assert_int_eq(reserve("v", 0), LIMITS_FREE);
+	ck_assert_int_eq(look("v"), LIMITS_ALLOWED);
+	ck_assert_int_eq(reserve("v", 0), LIMITS_ALLOWED);
 	bot.uid = "u-2";
-	ck_assert_int_eq(reserve("v", 0), LIMITS_FREE);
+	ck_assert_int_eq(reserve("v", 0), LIMITS_ALLOWED);
 }
 END_TEST
 
@@ -325,26 +325,26 @@ END_TEST
 START_TEST(who_cannot_be_seen_is_believed_for_a_minute)
 {
 	key.concurrent = 1;
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 	ck_assert_int_eq(db_exec(db, "UPDATE limit_reservations SET owner ="
 				     " 'elsewhere - - 1 1'"), ERR_NONE);
 	clock_pin_us(NOW_US + 50 * 1000000LL);
-	ck_assert_int_eq(limits_beat(db, &ticket), ERR_NONE);
+	ck_assert_int_eq(limits_heartbeat(db, &reservation), ERR_NONE);
 	clock_pin_us(NOW_US + 100 * 1000000LL);
 	ck_assert_int_eq(reserve("u", 1), LIMITS_CONCURRENT);
 	ck_assert_int_eq(look("u"), LIMITS_CONCURRENT);
 	clock_pin_us(NOW_US + 111 * 1000000LL);
-	ck_assert_int_eq(look("u"), LIMITS_FREE);
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(look("u"), LIMITS_ALLOWED);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 }
 END_TEST
 
 START_TEST(what_is_over_its_time_is_settled_whosever_it_is)
 {
 	key.user_concurrent = 1;
-	ck_assert_int_eq(reserve("gone", 7), LIMITS_FREE);
+	ck_assert_int_eq(reserve("gone", 7), LIMITS_ALLOWED);
 	clock_pin_us(NOW_US + (RUN_S + 61) * 1000000LL);
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 	ck_assert_int_eq(number("SELECT count(*) FROM limit_reservations"), 1);
 	ck_assert_int_eq(number("SELECT tokens FROM limit_tokens WHERE"
 				" subject = 'k:k'"), 7);
@@ -354,8 +354,8 @@ END_TEST
 START_TEST(requests_alone_reserve_nothing)
 {
 	key.requests_per_minute = 5;
-	ck_assert_int_eq(reserve("u", 7), LIMITS_FREE);
-	ck_assert_int_eq(ticket.id, 0);
+	ck_assert_int_eq(reserve("u", 7), LIMITS_ALLOWED);
+	ck_assert_int_eq(reservation.id, 0);
 	ck_assert_int_eq(number("SELECT count(*) FROM limit_reservations"), 0);
 	ck_assert_int_eq(number("SELECT count(*) FROM limit_requests"), 1);
 }
@@ -364,11 +364,11 @@ END_TEST
 START_TEST(a_reservation_expires)
 {
 	key.concurrent = 1;
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 	clock_pin_us(NOW_US + (RUN_S + 59) * 1000000LL);
 	ck_assert_int_eq(reserve("u", 1), LIMITS_CONCURRENT);
 	clock_pin_us(NOW_US + (RUN_S + 61) * 1000000LL);
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 }
 END_TEST
 
@@ -376,10 +376,10 @@ START_TEST(a_refused_turn_leaves_nothing)
 {
 	key.requests_per_minute = 2;
 	key.user_concurrent = 1;
-	ck_assert_int_eq(reserve("u", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
 	ck_assert_int_eq(reserve("u", 1), LIMITS_CONCURRENT);
 	ck_assert_int_eq(reserve("u", 1), LIMITS_CONCURRENT);
-	ck_assert_int_eq(reserve("v", 1), LIMITS_FREE);
+	ck_assert_int_eq(reserve("v", 1), LIMITS_ALLOWED);
 	ck_assert_int_eq(reserve("w", 1), LIMITS_REQUESTS);
 }
 END_TEST

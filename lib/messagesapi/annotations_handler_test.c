@@ -151,7 +151,7 @@ END_TEST
 
 static const struct {
 	const char *a, *b;
-	double least, most;
+	double min, max;
 } likeness[] = {
     {"How far is Mars?", "  how FAR, is mars ", 1, 1},
     {"D\xC3\xA9j\xC3\xA0 vu?", "deja vu", 1, 1},
@@ -170,8 +170,8 @@ START_TEST(likeness_is_one_for_the_same_and_low_for_others)
 	    span_of(likeness[_i].b));
 	double score = annotation_score(a, b);
 
-	ck_assert_double_ge(score, likeness[_i].least);
-	ck_assert_double_le(score, likeness[_i].most);
+	ck_assert_double_ge(score, likeness[_i].min);
+	ck_assert_double_le(score, likeness[_i].max);
 }
 END_TEST
 

@@ -233,7 +233,7 @@ ask_whole(const char *authorization, const char *method, const char *path,
 	gateway_memory_release(&answered);
 	gateway_memory_init(&answered, params, body);
 	if (deployment_gone_after > 0)
-		answered.write_most = deployment_gone_after;
+		answered.write_max = deployment_gone_after;
 	serve();
 	text = gateway_memory_body(&answered);
 	json = NULL;

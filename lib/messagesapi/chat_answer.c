@@ -44,7 +44,7 @@ struct chat_answer {
 	struct usage usage;
 	int64_t spent;       /* tokens, the title's among them */
 	int64_t started_us;  /* monotonic */
-	int64_t next_ping_ms, next_beat_ms, limit_ms;
+	int64_t next_ping_ms, next_heartbeat_ms, limit_ms;
 	bool gone, stopped, done;
 	bool unsaid;         /* an event could not be built */
 };
@@ -119,7 +119,7 @@ store_end(struct db *db, void *arg)
 	enum err err = messages_finish(db, m);
 
 	if (err == ERR_NONE)
-		err = limits_settle(db, &c->start.ticket, c->spent);
+		err = limits_settle(db, &c->start.reservation, c->spent);
 	if (err == ERR_NONE && c->start.streaming)
 		err = task_delete(db, c->start.ids.task_id);
 	if (err == ERR_NONE && c->start.title.len > 0)
@@ -136,7 +136,7 @@ store_end(struct db *db, void *arg)
 struct lost_end {
 	int64_t seq, prompt_tokens, answer_tokens, spent;
 	double latency_s;
-	struct limits_ticket ticket;
+	struct limits_reservation reservation;
 	char task_id[UUID_TEXT];
 };
 
@@ -157,13 +157,13 @@ store_lost_end(struct db *db, void *arg)
 	enum err err = messages_finish(db, &m);
 
 	if (err == ERR_NONE)
-		err = limits_settle(db, &lost->ticket, lost->spent);
+		err = limits_settle(db, &lost->reservation, lost->spent);
 	return err == ERR_NONE ? task_delete(db, lost->task_id) : err;
 }
 
 /* The row must not say for long that it runs, nor hold its place. */
 static void
-owe_end(struct chat_answer *c)
+defer_end(struct chat_answer *c)
 {
 	struct lost_end lost = {
 	    .seq = c->start.message->seq,
@@ -171,12 +171,12 @@ owe_end(struct chat_answer *c)
 	    .answer_tokens = c->usage.completion_tokens,
 	    .latency_s = c->usage.latency_s,
 	    .spent = c->spent,
-	    .ticket = c->start.ticket,
+	    .reservation = c->start.reservation,
 	};
 
 	(void)snprintf(lost.task_id, sizeof(lost.task_id), "%s",
 	    c->start.ids.task_id);
-	store_owe(c->x->stores, store_lost_end, &lost, sizeof(lost));
+	store_defer(c->x->stores, store_lost_end, &lost, sizeof(lost));
 }
 
 /* Fills the message's row from what is known at the end. */
@@ -287,7 +287,7 @@ finish(struct chat_answer *c, struct span answer,
 	if (err != ERR_NONE) {
 		log_error("chat-messages: storing an answer: %s",
 		    err_text(err));
-		owe_end(c);
+		defer_end(c);
 		found = chat_fault_of(FAULT_INTERNAL, NULL,
 		    c->start.streaming);
 		fault = &found;
@@ -320,13 +320,14 @@ finish_turn(struct chat_answer *c, const struct turn_event *event)
 
 /* A store_change: signs of life. */
 static enum err
-store_beat(struct db *db, void *arg)
+store_heartbeat(struct db *db, void *arg)
 {
 	const struct chat_answer *c = arg;
-	enum err err = messages_beat(db, c->start.message->seq,
+	enum err err = messages_heartbeat(db, c->start.message->seq,
 	    clock_now_us());
 
-	return err != ERR_NONE ? err : limits_beat(db, &c->start.ticket);
+	return err != ERR_NONE ? err
+	                       : limits_heartbeat(db, &c->start.reservation);
 }
 
 /* Stop requests, the run-time cap, pings and signs of life. */
@@ -339,12 +340,12 @@ look_around(struct chat_answer *c)
 			       task_watch_stopped(&c->watch, now_ms)))
 		stop(c);
 	ping_if_due(c, now_ms);
-	if (now_ms < c->next_beat_ms)
+	if (now_ms < c->next_heartbeat_ms)
 		return;
-	c->next_beat_ms = now_ms + MESSAGE_BEAT_MS;
-	if (store_write_unsynced(c->x->stores, store_beat, c, NULL) !=
+	c->next_heartbeat_ms = now_ms + MESSAGE_HEARTBEAT_MS;
+	if (store_write_unsynced(c->x->stores, store_heartbeat, c, NULL) !=
 	    ERR_NONE)
-		c->next_beat_ms = now_ms + 1000;
+		c->next_heartbeat_ms = now_ms + 1000;
 }
 
 static enum answer_state
@@ -418,7 +419,7 @@ interests(struct answer *a, struct interests *in)
 	title_job_interests(c->title, in);
 	if (c->start.streaming)
 		interests_wake(in, c->next_ping_ms);
-	interests_wake(in, c->next_beat_ms);
+	interests_wake(in, c->next_heartbeat_ms);
 	interests_wake(in, c->limit_ms);
 	interests_wake(in, clock_monotonic_ms() + TASK_WATCH_MS);
 }
@@ -457,7 +458,7 @@ give_up(struct chat_answer *c)
 	m->state = MESSAGE_ERROR;
 	m->error = fault.message;
 	if (store_write(c->x->stores, store_end, c) != ERR_NONE)
-		owe_end(c);
+		defer_end(c);
 }
 
 enum err
@@ -479,7 +480,7 @@ chat_answer_begin(struct exchange *x, const struct chat_start *start)
 	buf_init(&c->resources, EVENT_MAX);
 	c->started_us = clock_monotonic_us();
 	c->next_ping_ms = now_ms + PING_MS;
-	c->next_beat_ms = now_ms + MESSAGE_BEAT_MS;
+	c->next_heartbeat_ms = now_ms + MESSAGE_HEARTBEAT_MS;
 	c->limit_ms = now_ms + x->config->server.turn_limit_s * 1000;
 	c->turn = start->turn;
 	c->title = start->title_job;

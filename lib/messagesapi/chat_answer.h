@@ -17,7 +17,8 @@
 struct chat_start {
 	struct chat_ids ids;
 	struct message_row *message; /* its running row */
-	struct limits_ticket ticket; /* settled with the row's completion */
+	struct limits_reservation
+	    reservation; /* settled with the row's completion */
 	bool streaming;
 	struct span title; /* for a new conversation; data NULL: none wanted */
 	struct turn_setup setup;

@@ -43,7 +43,7 @@ struct preparation {
 	struct message_row message;
 	struct chat_start start;
 	struct annotation_row annotation;
-	struct chat_annotation annotation_told;
+	struct chat_annotation annotation_reported;
 	bool answered;
 	/* Why the rows could not be made, when the client is to blame. */
 	bool refused;
@@ -84,22 +84,22 @@ find_conversation(struct preparation *p)
 
 /* Refuses what has no chance.  bot: NULL without its cap; key alike. */
 static enum err
-look_at_limits(struct preparation *p, const struct key_config *key,
+check_limits(struct preparation *p, const struct key_config *key,
     const struct bot_config *bot)
 {
 	struct limits_ask ask = {
 	    .key = key,
 	    .bot = bot,
 	    .user = p->request.user.name,
-	    .least_tokens = p->annotation.seq != 0 ? 0 : 1,
+	    .min_tokens = p->annotation.seq != 0 ? 0 : 1,
 	};
 	struct limits_verdict v;
 	enum err err;
 
-	if (!limits_any(key, bot) || store_owes(p->x->stores))
+	if (!limits_any(key, bot) || store_has_deferred(p->x->stores))
 		return ERR_NONE;
-	err = limits_look(p->db, &ask, &v);
-	if (err != ERR_NONE || v.refusal == LIMITS_FREE)
+	err = limits_check(p->db, &ask, &v);
+	if (err != ERR_NONE || v.refusal == LIMITS_ALLOWED)
 		return err;
 	return answered(p, reply_too_many(p->x, limits_text(v.refusal),
 	    v.retry_after_s));
@@ -230,13 +230,14 @@ reserve(struct preparation *p, struct db *db)
 	    .key = caller->key,
 	    .bot = caller->bot,
 	    .user = p->request.user.name,
-	    .least_tokens = p->need.least,
-	    .most_tokens = p->need.most + title_job_most(p->start.title_job),
+	    .min_tokens = p->need.min,
+	    .max_tokens = p->need.max + title_job_max(p->start.title_job),
 	    .run_limit_s = p->x->config->server.turn_limit_s,
 	};
-	enum err err = limits_reserve(db, &ask, &p->start.ticket, &p->verdict);
+	enum err err =
+	    limits_reserve(db, &ask, &p->start.reservation, &p->verdict);
 
-	if (err == ERR_NONE && p->verdict.refusal != LIMITS_FREE)
+	if (err == ERR_NONE && p->verdict.refusal != LIMITS_ALLOWED)
 		return refuse(p, REPLY_TOO_MANY);
 	return err;
 }
@@ -245,7 +246,7 @@ reserve(struct preparation *p, struct db *db)
 static enum err
 answer_refusal(struct preparation *p)
 {
-	if (p->verdict.refusal == LIMITS_FREE)
+	if (p->verdict.refusal == LIMITS_ALLOWED)
 		return reply_error(p->x, p->refusal);
 	return reply_too_many(p->x, limits_text(p->verdict.refusal),
 	    p->verdict.retry_after_s);
@@ -324,13 +325,13 @@ look_up(struct preparation *p)
 		return err;
 	err = find_conversation(p);
 	if (err == ERR_NONE && !p->answered)
-		err = look_at_limits(p, NULL, p->x->caller->bot);
+		err = check_limits(p, NULL, p->x->caller->bot);
 	if (err == ERR_NONE && !p->answered)
 		err = check_content(p);
 	if (err == ERR_NONE && !p->answered)
 		err = find_annotation(p);
 	if (err == ERR_NONE && !p->answered)
-		err = look_at_limits(p, p->x->caller->key, NULL);
+		err = check_limits(p, p->x->caller->key, NULL);
 	if (err == ERR_NONE && !p->answered)
 		err = read_history(p);
 	store_return(p->x->stores, p->db);
@@ -368,12 +369,12 @@ set_up(struct preparation *p)
 	    p->request.user.name.data, p->request.user.name.len);
 	if (p->annotation.seq != 0) {
 		messagesapi_tenant(x, account);
-		p->annotation_told = (struct chat_annotation){
+		p->annotation_reported = (struct chat_annotation){
 		    .id = p->annotation.id,
 		    .account_id = arena_strdup(x->request.arena, account),
 		    .account_name = x->config->server.name,
 		};
-		p->start.annotation = &p->annotation_told;
+		p->start.annotation = &p->annotation_reported;
 		p->start.annotation_seq = p->annotation.seq;
 		p->start.annotation_answer = p->annotation.answer;
 	}
@@ -404,12 +405,12 @@ prepare_turn(struct preparation *p)
 static void
 allow(struct preparation *p)
 {
-	int64_t tokens = p->start.ticket.tokens;
-	int64_t title = title_job_most(p->start.title_job);
+	int64_t tokens = p->start.reservation.tokens;
+	int64_t title = title_job_max(p->start.title_job);
 
 	if (tokens == 0 || p->start.turn == NULL)
 		return;
-	if (title > 0 && tokens - title >= p->need.most) {
+	if (title > 0 && tokens - title >= p->need.max) {
 		title_job_allow(p->start.title_job);
 		tokens -= title;
 	} else {

@@ -476,21 +476,21 @@ START_TEST(the_cap_of_a_bot_answers_429)
 	struct limits_ask ask = {.bot = config_bot_by_slug(deployment_config,
 	    "cap", 3), .run_limit_s = 60};
 	struct limits_verdict verdict;
-	struct limits_ticket ticket;
+	struct limits_reservation reservation;
 	struct db *db;
 
 	ck_assert_int_eq(chat(KEY_CAP, "one", ""), 200);
 	ck_assert_int_eq(store_lease(deployment_stores, &db), ERR_NONE);
 	/* As if another process were answering. */
-	ck_assert_int_eq(limits_reserve(db, &ask, &ticket, &verdict),
+	ck_assert_int_eq(limits_reserve(db, &ask, &reservation, &verdict),
 	    ERR_NONE);
-	ck_assert_int_eq(verdict.refusal, LIMITS_FREE);
+	ck_assert_int_eq(verdict.refusal, LIMITS_ALLOWED);
 	ck_error(chat(KEY_CAP, "two", ",\"response_mode\":\"streaming\""), 429,
 	    "too_many_requests",
 	    "Too many requests. Please try again later.");
 	ck_assert(span_is(gateway_memory_header(&answered, "Retry-After"),
 	    "1"));
-	ck_assert_int_eq(limits_settle(db, &ticket, 0), ERR_NONE);
+	ck_assert_int_eq(limits_settle(db, &reservation, 0), ERR_NONE);
 	store_return(deployment_stores, db);
 	ck_assert_int_eq(chat(KEY_CAP, "two", ""), 200);
 }

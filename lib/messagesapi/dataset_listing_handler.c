@@ -75,7 +75,7 @@ struct waiting {
 
 static enum err
 find_waiting(const struct dataset_reader *r, const char *dataset,
-    int64_t most, struct waiting *w)
+    int64_t max, struct waiting *w)
 {
 	struct arena *arena = r->x->request.arena;
 	struct dataset_document_row *page;
@@ -85,15 +85,15 @@ find_waiting(const struct dataset_reader *r, const char *dataset,
 	enum err err = ERR_NONE;
 
 	w->n = 0;
-	w->rows = arena_array(arena, (size_t)most, sizeof(*w->rows));
+	w->rows = arena_array(arena, (size_t)max, sizeof(*w->rows));
 	if (w->rows == NULL)
 		return ERR_MEMORY;
-	while (err == ERR_NONE && n == PAGE_MAX && w->n < (size_t)most) {
+	while (err == ERR_NONE && n == PAGE_MAX && w->n < (size_t)max) {
 		err = dataset_documents_newest(r->db, dataset, before,
 		    PAGE_MAX, arena, &page, &n);
 		for (i = 0; i < n && err == ERR_NONE; i++) {
 			err = browse_has(&r->index, dataset, page[i].id, &has);
-			if (!has && w->n < (size_t)most)
+			if (!has && w->n < (size_t)max)
 				w->rows[w->n++] = &page[i];
 			before = page[i].seq;
 		}

@@ -24,15 +24,15 @@
 
 static const char *
 read_text(struct exchange *x, const struct pyjson *body, struct faults *f,
-    const char *name, size_t most, const char *fallback)
+    const char *name, size_t max, const char *fallback)
 {
 	struct span text = parse_string(body, f, name, false);
 
 	if (text.data == NULL)
 		return fallback;
-	if (utf8_length(text) > most)
+	if (utf8_length(text) > max)
 		faults_add(f, name, "String should have at most %zu characters",
-		    most);
+		    max);
 	return arena_strndup(x->request.arena, text.data, text.len);
 }
 

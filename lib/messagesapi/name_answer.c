@@ -9,7 +9,7 @@
 #include "messagesapi/title.h"
 #include "store/store.h"
 
-#define MOST_MS 30000
+#define MAX_MS 30000
 
 struct name_answer {
 	struct answer answer; /* first: they share an address */
@@ -17,14 +17,14 @@ struct name_answer {
 	struct conversation_row *conversation;
 	name_answer_send send;
 	struct title_job *title;
-	struct limits_ticket ticket;
+	struct limits_reservation reservation;
 	int64_t limit_ms;
 	bool gone, done;
 };
 
 /* What is stored at the end. */
 struct naming {
-	struct limits_ticket ticket;
+	struct limits_reservation reservation;
 	int64_t spent;
 	int64_t conversation;
 	struct span title; /* empty: the old name stays */
@@ -35,7 +35,7 @@ static enum err
 store_naming(struct db *db, void *arg)
 {
 	const struct naming *n = arg;
-	enum err err = limits_settle(db, &n->ticket, n->spent);
+	enum err err = limits_settle(db, &n->reservation, n->spent);
 
 	if (err == ERR_NONE && n->title.len > 0)
 		err = conversations_title(db, n->conversation, n->title, true);
@@ -45,7 +45,7 @@ store_naming(struct db *db, void *arg)
 static void
 finish(struct name_answer *n)
 {
-	struct naming naming = {.ticket = n->ticket,
+	struct naming naming = {.reservation = n->reservation,
 	    .conversation = n->conversation->seq};
 	enum err err = ERR_NONE;
 
@@ -54,15 +54,15 @@ finish(struct name_answer *n)
 		naming.title = title_job_text(n->title);
 	title_job_end(n->title);
 	naming.spent = title_job_spent(n->title);
-	if (n->ticket.id != 0 || naming.title.len > 0)
+	if (n->reservation.id != 0 || naming.title.len > 0)
 		err = store_write(n->x->stores, store_naming, &naming);
 	if (err == ERR_NONE && naming.title.len > 0)
 		n->conversation->name = naming.title;
 	if (err != ERR_NONE) {
 		log_error("naming a conversation: %s", err_text(err));
 		naming.title = SPAN("");
-		if (n->ticket.id != 0)
-			store_owe(n->x->stores, store_naming, &naming,
+		if (n->reservation.id != 0)
+			store_defer(n->x->stores, store_naming, &naming,
 			    sizeof(naming));
 	}
 	if (!n->gone && n->send(n->x, n->conversation) != ERR_NONE)
@@ -103,7 +103,7 @@ release(struct answer *a)
 
 struct reservation {
 	struct limits_ask ask;
-	struct limits_ticket *ticket;
+	struct limits_reservation *reservation;
 	struct limits_verdict verdict;
 };
 
@@ -113,7 +113,7 @@ store_reservation(struct db *db, void *arg)
 {
 	struct reservation *r = arg;
 
-	return limits_reserve(db, &r->ask, r->ticket, &r->verdict);
+	return limits_reserve(db, &r->ask, r->reservation, &r->verdict);
 }
 
 /* What the key allows.  False: refused, or *err says why not. */
@@ -123,10 +123,10 @@ reserve(struct name_answer *n, struct span user, enum err *err)
 	struct reservation r = {
 	    .ask = {.key = n->x->caller->key,
 		.user = user,
-		.least_tokens = title_job_most(n->title),
-		.most_tokens = title_job_most(n->title),
-		.run_limit_s = MOST_MS / 1000},
-	    .ticket = &n->ticket,
+		.min_tokens = title_job_max(n->title),
+		.max_tokens = title_job_max(n->title),
+		.run_limit_s = MAX_MS / 1000},
+	    .reservation = &n->reservation,
 	};
 
 	*err = ERR_NONE;
@@ -135,12 +135,12 @@ reserve(struct name_answer *n, struct span user, enum err *err)
 	*err = store_write_unsynced(n->x->stores, store_reservation, &r, NULL);
 	if (*err != ERR_NONE)
 		return false;
-	if (n->ticket.tokens > 0)
+	if (n->reservation.tokens > 0)
 		title_job_allow(n->title);
-	if (r.verdict.refusal != LIMITS_FREE)
+	if (r.verdict.refusal != LIMITS_ALLOWED)
 		*err = reply_too_many(n->x, limits_text(r.verdict.refusal),
 		    r.verdict.retry_after_s);
-	return r.verdict.refusal == LIMITS_FREE;
+	return r.verdict.refusal == LIMITS_ALLOWED;
 }
 
 enum err
@@ -160,7 +160,7 @@ name_answer_begin(struct exchange *x, struct span user,
 	    .x = x,
 	    .conversation = c,
 	    .send = send,
-	    .limit_ms = clock_monotonic_ms() + MOST_MS,
+	    .limit_ms = clock_monotonic_ms() + MAX_MS,
 	};
 	title_job_start(x->config, x->caller->bot, x->worker,
 	    x->request.arena, query, &n->title);

@@ -366,7 +366,7 @@ parse_without_nul(struct arena *arena, struct span text)
 }
 
 bool
-parse_page(struct exchange *x, int64_t most, struct parse_page *p,
+parse_page(struct exchange *x, int64_t max, struct parse_page *p,
     enum err *err)
 {
 	struct faults faults = FAULTS_INIT;
@@ -374,7 +374,7 @@ parse_page(struct exchange *x, int64_t most, struct parse_page *p,
 	p->keyword = SPAN_NONE;
 	p->page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
 	p->limit = parse_query_int(x, &faults, "limit", 1, INT32_MAX, 20);
-	p->limit = p->limit > most ? most : p->limit;
+	p->limit = p->limit > max ? max : p->limit;
 	(void)request_query(&x->request, "keyword", &p->keyword);
 	return !faults_answered(&faults, x, err);
 }

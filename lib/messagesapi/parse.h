@@ -51,7 +51,7 @@ struct parse_page {
 	int64_t page, limit;
 	struct span keyword; /* SPAN_NONE when absent */
 };
-bool parse_page(struct exchange *x, int64_t most, struct parse_page *p,
+bool parse_page(struct exchange *x, int64_t max, struct parse_page *p,
     enum err *err);
 /* A UUID in any of its forms; out is "" when absent or empty. */
 void parse_query_uuid(struct exchange *x, struct faults *f, const char *name,

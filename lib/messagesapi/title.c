@@ -151,7 +151,7 @@ title_job_start(const struct config *config, const struct bot_config *bot,
 }
 
 int64_t
-title_job_most(const struct title_job *job)
+title_job_max(const struct title_job *job)
 {
 	return job == NULL ? 0 : job->bound.prompt + job->bound.answer;
 }
@@ -167,14 +167,14 @@ static void
 estimate(struct title_job *job)
 {
 	struct engine_usage *u = &job->usage;
-	int64_t most = job->bound.answer;
+	int64_t max = job->bound.answer;
 
 	*u = (struct engine_usage){.estimated = true,
 	    .prompt_tokens = engine_count_prompt(&job->request)};
 	u->completion_tokens = tokens_count(
 	    (struct span){buf_text(&job->answer), job->answer.len});
-	if (u->completion_tokens > most)
-		u->completion_tokens = most;
+	if (u->completion_tokens > max)
+		u->completion_tokens = max;
 	job->counted = true;
 }
 
@@ -183,7 +183,7 @@ static void
 count_failed(struct title_job *job, const struct engine_event *event)
 {
 	job->counted = true;
-	if (event->told_usage)
+	if (event->usage_reported)
 		job->usage = event->usage;
 	else if (job->answer.len > 0 || engine_fault_at_work(event->fault))
 		estimate(job);

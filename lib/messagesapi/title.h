@@ -24,7 +24,7 @@ struct span title_from_answer(struct arena *arena, struct span answer);
 struct title_job;
 
 /* Tokens that it may use; 0 for NULL. */
-int64_t title_job_most(const struct title_job *job);
+int64_t title_job_max(const struct title_job *job);
 /* Holds it to that many; before the first step. */
 void title_job_allow(struct title_job *job);
 /* Tokens that it has used, once it is over. */

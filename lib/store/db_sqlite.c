@@ -27,7 +27,7 @@
 #define EMPTYING_FRAMES 250
 /* Bytes of a log that others than its maker have written to. */
 #define LOG_LENGTH_LONG (16 * (24 + 4096))
-#define LOG_FRAMES_MOST 1000 /* moved at once, as SQLite does by itself */
+#define LOG_FRAMES_MAX 1000 /* moved at once, as SQLite does by itself */
 
 struct db_stmt {
 	struct db *db;
@@ -154,7 +154,7 @@ count_frames(void *arg, sqlite3 *handle, const char *name, int frames)
 
 	db->wrote = true;
 	db->log_frames = frames;
-	if (frames >= LOG_FRAMES_MOST)
+	if (frames >= LOG_FRAMES_MAX)
 		(void)sqlite3_wal_checkpoint_v2(handle, name,
 		    SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	return SQLITE_OK;
@@ -261,12 +261,12 @@ void
 db_leave(struct db *db)
 {
 	int64_t frames = db->log_frames;
-	int own = 0, most;
+	int own = 0, max;
 
 	if (db == NULL || !db->leaves_log || frames == 0)
 		return;
 	(void)sqlite3_db_status(db->handle, SQLITE_DBSTATUS_CACHE_WRITE, &own,
-	    &most, 0);
+	    &max, 0);
 	if (frames * frames < (int64_t)2 * own * EMPTYING_FRAMES)
 		return;
 	(void)sqlite3_busy_handler(db->handle, NULL, NULL);

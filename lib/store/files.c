@@ -216,7 +216,7 @@ read_message_file(struct db_stmt *s, struct arena *arena, void *into)
 }
 
 enum err
-message_files_list(struct db *db, int64_t message, size_t most,
+message_files_list(struct db *db, int64_t message, size_t max,
     struct arena *arena, struct message_file_row **rows, size_t *n)
 {
 	static const char sql[] = "SELECT m.id, m.type, m.transfer_method, "
@@ -227,8 +227,8 @@ message_files_list(struct db *db, int64_t message, size_t most,
 	enum err err;
 
 	db_bind_int(s, 1, message);
-	db_bind_int(s, 2, (int64_t)most);
-	*rows = row_page(s, read_message_file, sizeof(**rows), most, arena, n,
+	db_bind_int(s, 2, (int64_t)max);
+	*rows = row_page(s, read_message_file, sizeof(**rows), max, arena, n,
 	    NULL, &err);
 	return err;
 }

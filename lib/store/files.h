@@ -66,7 +66,7 @@ enum err files_exist(struct db *db, struct span id, bool *exist)
  * the arena. */
 enum err message_files_add(struct db *db, int64_t message,
     const struct message_file_row *row) __attribute__((warn_unused_result));
-enum err message_files_list(struct db *db, int64_t message, size_t most,
+enum err message_files_list(struct db *db, int64_t message, size_t max,
     struct arena *arena, struct message_file_row **rows, size_t *n)
     __attribute__((warn_unused_result));
 

@@ -67,7 +67,7 @@ messages_finish(struct db *db, const struct message_row *row)
 }
 
 enum err
-messages_beat(struct db *db, int64_t seq, int64_t now_us)
+messages_heartbeat(struct db *db, int64_t seq, int64_t now_us)
 {
 	static const char sql[] = "UPDATE messages SET alive_until_us = ? "
 	    "WHERE seq = ? AND state = 0";
@@ -89,7 +89,7 @@ owner_is_dead(struct db_stmt *s, int column)
 		return false;
 	(void)snprintf(owner, sizeof(owner), "%.*s", (int)text.len,
 	    text.data);
-	return process_look(owner) == PROCESS_DEAD;
+	return process_check(owner) == PROCESS_DEAD;
 }
 
 #define COLUMNS                                                                \
@@ -264,21 +264,21 @@ read_pair(struct db_stmt *s, size_t *bytes_left, struct arena *arena,
 
 enum err
 messages_history(struct db *db, int64_t conversation, int64_t before,
-    size_t most, size_t max_bytes, struct arena *arena,
+    size_t max, size_t max_bytes, struct arena *arena,
     struct message_pair **pairs, size_t *n)
 {
 	static const char sql[] = "SELECT query, answer FROM messages "
 	    "WHERE conversation = ? AND seq < ? AND state = 1 "
 	    "AND answer <> '' ORDER BY seq DESC LIMIT ?";
 	struct db_stmt *s = db_prepare(db, sql);
-	struct message_pair *found = arena_array(arena, most, sizeof(*found));
+	struct message_pair *found = arena_array(arena, max, sizeof(*found));
 	bool row = true;
-	size_t i = most;
+	size_t i = max;
 	enum err err = found == NULL ? ERR_MEMORY : ERR_NONE;
 
 	db_bind_int(s, 1, conversation);
 	db_bind_int(s, 2, before == 0 ? INT64_MAX : before);
-	db_bind_int(s, 3, (int64_t)most);
+	db_bind_int(s, 3, (int64_t)max);
 	/* Filled from the end, so that the oldest stands first. */
 	while (err == ERR_NONE && i > 0) {
 		err = db_step(s, &row);
@@ -291,6 +291,6 @@ messages_history(struct db *db, int64_t conversation, int64_t before,
 	}
 	db_done(s);
 	*pairs = found == NULL ? NULL : found + i;
-	*n = found == NULL ? 0 : most - i;
+	*n = found == NULL ? 0 : max - i;
 	return err;
 }

@@ -20,7 +20,7 @@ enum message_state { MESSAGE_RUNNING, MESSAGE_NORMAL, MESSAGE_ERROR };
 /* How long a running row is believed without a sign of life, and how often
  * whoever answers gives one. */
 #define MESSAGE_ALIVE_US (60 * INT64_C(1000000))
-#define MESSAGE_BEAT_MS (20 * INT64_C(1000))
+#define MESSAGE_HEARTBEAT_MS (20 * INT64_C(1000))
 /* What a message says whose process has gone. */
 #define MESSAGE_LOST "The server stopped before the answer was complete."
 
@@ -56,7 +56,7 @@ enum err messages_finish(struct db *db, const struct message_row *row)
     __attribute__((warn_unused_result));
 
 /* A sign of life of a running row. */
-enum err messages_beat(struct db *db, int64_t seq, int64_t now_us)
+enum err messages_heartbeat(struct db *db, int64_t seq, int64_t now_us)
     __attribute__((warn_unused_result));
 
 /* ERR_NOT_FOUND: unknown, another end user's, or its conversation was
@@ -92,7 +92,7 @@ struct message_pair {
  * answer is never among them.
  */
 enum err messages_history(struct db *db, int64_t conversation, int64_t before,
-    size_t most, size_t max_bytes, struct arena *arena,
+    size_t max, size_t max_bytes, struct arena *arena,
     struct message_pair **pairs, size_t *n)
     __attribute__((warn_unused_result));
 

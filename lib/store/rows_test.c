@@ -248,7 +248,7 @@ START_TEST(a_running_message_without_a_sign_of_life_is_an_error)
 	OK(messages_find(db, rider.seq, span_of(m.id), late, &arena, &found));
 	ck_assert_int_eq(found.state, MESSAGE_ERROR);
 	ck_assert_str_eq(found.error, MESSAGE_LOST);
-	OK(messages_beat(db, m.seq, late));
+	OK(messages_heartbeat(db, m.seq, late));
 	OK(messages_find(db, rider.seq, span_of(m.id), late, &arena, &found));
 	ck_assert_int_eq(found.state, MESSAGE_RUNNING);
 }

@@ -23,15 +23,15 @@
 #include "store/migrations.h"
 #include "store/writer.h"
 
-#define POOL_MOST 64
+#define POOL_MAX 64
 #define LOG_EVERY_MS 60000
 
 struct store_pool {
 	const struct config *config;
 	pthread_mutex_t lock;
 	pthread_cond_t returned;
-	struct db *idle[POOL_MOST];
-	int n_idle, n_out, most;
+	struct db *idle[POOL_MAX];
+	int n_idle, n_out, max;
 	int64_t logged_ms;   /* when a failure was last logged; 0: never */
 	struct writer *writer;
 	atomic_bool log_synced; /* db_options */
@@ -44,19 +44,19 @@ store_path(const struct config *config, struct arena *a, const char *name)
 }
 
 struct store_pool *
-store_pool_new(const struct config *config, int most)
+store_pool_new(const struct config *config, int max)
 {
 	struct store_pool *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		return NULL;
 	p->config = config;
-	p->writer = writer_new(p, most <= 1);
+	p->writer = writer_new(p, max <= 1);
 	if (p->writer == NULL) {
 		free(p);
 		return NULL;
 	}
-	p->most = most < 1 ? 1 : most > POOL_MOST ? POOL_MOST : most;
+	p->max = max < 1 ? 1 : max > POOL_MAX ? POOL_MAX : max;
 	(void)pthread_mutex_init(&p->lock, NULL);
 	(void)pthread_cond_init(&p->returned, NULL);
 	return p;
@@ -211,10 +211,10 @@ await_connection(struct store_pool *p)
 {
 	int64_t from_us;
 
-	if (p->n_idle > 0 || p->n_out < p->most)
+	if (p->n_idle > 0 || p->n_out < p->max)
 		return;
 	from_us = clock_monotonic_us();
-	while (p->n_idle == 0 && p->n_out >= p->most)
+	while (p->n_idle == 0 && p->n_out >= p->max)
 		(void)pthread_cond_wait(&p->returned, &p->lock);
 	metrics_observe_us(METRICS_TIME_STORE,
 	    clock_monotonic_us() - from_us);
@@ -224,7 +224,7 @@ enum err
 store_pool_open(struct store_pool *p, struct db **db)
 {
 	const char *why = NULL;
-	enum err err = open_store(p->config, p->most == 1, &p->log_synced, db,
+	enum err err = open_store(p->config, p->max == 1, &p->log_synced, db,
 	    &why);
 	bool log;
 

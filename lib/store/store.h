@@ -16,8 +16,8 @@ struct store_pool;
 
 /* Opens nothing yet: the first lease opens the database and brings its
  * schema up to date.  A request that needs no store never opens one.
- * most: connections at the most (1 for CGI). Safe to share. */
-struct store_pool *store_pool_new(const struct config *config, int most);
+ * max: connections at the most (1 for CGI). Safe to share. */
+struct store_pool *store_pool_new(const struct config *config, int max);
 void store_pool_free(struct store_pool *p); /* all returned; NULL is fine */
 /* Instead, in a process of one request that ends now: what others need is
  * done, nothing is freed.  NULL is fine. */
@@ -103,11 +103,11 @@ enum err store_wait_synced(void *pool) __attribute__((warn_unused_result));
  * to what may go) is copied.  Nothing waits for it; with the process it is
  * forgotten, and what a dead process left is known as such.  Never blocks.
  */
-void store_owe(struct store_pool *p, store_change change, const void *arg,
+void store_defer(struct store_pool *p, store_change change, const void *arg,
     size_t size);
 
 /* Is a change owed?  Then the next write makes it. */
-bool store_owes(struct store_pool *p);
+bool store_has_deferred(struct store_pool *p);
 
 /* The state folder and the database, for `parlance check`: ERR_NONE or the
  * reason, in words, with what mends it, appended to *why. */

@@ -330,15 +330,15 @@ change_badly(struct db *db, void *arg)
 	return ERR_CONFLICT;
 }
 
-START_TEST(what_is_owed_is_stored_with_the_next_change)
+START_TEST(what_is_deferred_is_stored_with_the_next_change)
 {
 	struct store_pool *p = store_pool_new(&config, 2);
 	struct db *db;
 
 	add_notes();
-	store_owe(p, change_named, "first", 6);
-	store_owe(p, change_badly, "", 1);
-	store_owe(p, change_named, "second", 7);
+	store_defer(p, change_named, "first", 6);
+	store_defer(p, change_badly, "", 1);
+	store_defer(p, change_named, "second", 7);
 	/* While another holds the database it stays owed. */
 	config.server.busy_timeout_ms = 10;
 	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
@@ -355,7 +355,7 @@ START_TEST(what_is_owed_is_stored_with_the_next_change)
 	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
 	ck_assert_int_eq(count(db), 3);
 	store_return(p, db);
-	store_owe(p, change_named, "forgotten", 10);
+	store_defer(p, change_named, "forgotten", 10);
 	store_pool_free(p);
 }
 END_TEST
@@ -609,7 +609,7 @@ store_suite(void)
 	tcase_add_test(t, changes_of_many_threads_are_all_kept_or_taken_back);
 	tcase_add_test(t,
 	    a_transaction_that_is_gone_takes_all_changes_with_it);
-	tcase_add_test(t, what_is_owed_is_stored_with_the_next_change);
+	tcase_add_test(t, what_is_deferred_is_stored_with_the_next_change);
 	tcase_add_test(t, jobs_are_made_together_and_each_told_of_its_own);
 	tcase_add_test(t, the_pool_waits_for_its_jobs);
 	tcase_add_loop_test(t, a_change_is_made_before_its_answer_is_sent, 0,

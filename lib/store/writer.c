@@ -18,7 +18,7 @@
 
 #include "store/store.h"
 
-#define DEBTS_MOST 1000 /* changes that are owed */
+#define DEFERRED_MAX 1000 /* changes that are owed */
 
 /* A change that waits for its transaction; on its caller's stack. */
 struct change {
@@ -32,8 +32,8 @@ struct change {
 };
 
 /* A change that is owed: made with the next that can be stored. */
-struct debt {
-	struct debt *next;
+struct deferred {
+	struct deferred *next;
 	store_change change;
 	max_align_t arg[];
 };
@@ -44,8 +44,8 @@ struct writer {
 	pthread_mutex_t lock;         /* of what follows */
 	struct change *first, **last; /* that wait */
 	bool led;                     /* a thread makes them */
-	struct debt *debts;
-	int n_debts;
+	struct deferred *deferred;
+	int n_deferred;
 
 	pthread_mutex_t jobs_lock;    /* of what follows */
 	struct store_job *jobs, **last_job; /* that wait */
@@ -59,9 +59,9 @@ struct writer {
 /* ---- what is owed ------------------------------------------------------- */
 
 static void
-free_debts(struct debt *list)
+free_deferred(struct deferred *list)
 {
-	struct debt *next;
+	struct deferred *next;
 
 	for (; list != NULL; list = next) {
 		next = list->next;
@@ -88,27 +88,27 @@ change_in_savepoint(struct db *db, store_change change, void *arg)
 	return err;
 }
 
-static struct debt *
-take_debts(struct writer *w)
+static struct deferred *
+take_deferred(struct writer *w)
 {
-	struct debt *list;
+	struct deferred *list;
 
 	(void)pthread_mutex_lock(&w->lock);
-	list = w->debts;
-	w->debts = NULL;
-	w->n_debts = 0;
+	list = w->deferred;
+	w->deferred = NULL;
+	w->n_deferred = 0;
 	(void)pthread_mutex_unlock(&w->lock);
 	return list;
 }
 
 static void
-owe(struct writer *w, struct debt *d)
+defer(struct writer *w, struct deferred *d)
 {
 	(void)pthread_mutex_lock(&w->lock);
-	if (w->n_debts < DEBTS_MOST) {
-		d->next = w->debts;
-		w->debts = d;
-		w->n_debts++;
+	if (w->n_deferred < DEFERRED_MAX) {
+		d->next = w->deferred;
+		w->deferred = d;
+		w->n_deferred++;
 		d = NULL;
 	}
 	(void)pthread_mutex_unlock(&w->lock);
@@ -117,23 +117,23 @@ owe(struct writer *w, struct debt *d)
 
 /* They are owed on, or were made. */
 static void
-settle_debts(struct writer *w, struct debt *list, bool made)
+run_deferred(struct writer *w, struct deferred *list, bool made)
 {
-	struct debt *next;
+	struct deferred *next;
 
 	if (made) {
-		free_debts(list);
+		free_deferred(list);
 		return;
 	}
 	for (; list != NULL; list = next) {
 		next = list->next;
-		owe(w, list);
+		defer(w, list);
 	}
 }
 
 /* One that fails by itself (its row is gone) is nothing to try again. */
 static enum err
-pay_debts(struct db *db, struct debt *list)
+write_deferred(struct db *db, struct deferred *list)
 {
 	for (; list != NULL; list = list->next) {
 		(void)change_in_savepoint(db, list->change, list->arg);
@@ -144,28 +144,28 @@ pay_debts(struct db *db, struct debt *list)
 }
 
 void
-store_owe(struct store_pool *p, store_change change, const void *arg,
+store_defer(struct store_pool *p, store_change change, const void *arg,
     size_t size)
 {
-	struct debt *d = malloc(sizeof(*d) + size);
+	struct deferred *d = malloc(sizeof(*d) + size);
 
 	if (d == NULL)
 		return;
 	d->change = change;
 	memcpy(d->arg, arg, size);
-	owe(store_pool_writer(p), d);
+	defer(store_pool_writer(p), d);
 }
 
 bool
-store_owes(struct store_pool *p)
+store_has_deferred(struct store_pool *p)
 {
 	struct writer *w = store_pool_writer(p);
-	bool owes;
+	bool has_deferred;
 
 	(void)pthread_mutex_lock(&w->lock);
-	owes = w->debts != NULL;
+	has_deferred = w->deferred != NULL;
 	(void)pthread_mutex_unlock(&w->lock);
-	return owes;
+	return has_deferred;
 }
 
 /* ---- one transaction for all -------------------------------------------- */
@@ -194,7 +194,7 @@ make_all(struct db *db, struct change *list, bool alone)
 static void
 write_together(struct writer *w, struct change *list)
 {
-	struct debt *debts = take_debts(w);
+	struct deferred *deferred = take_deferred(w);
 	struct change *c;
 	struct db *db;
 	enum err err = store_lease(w->pool, &db);
@@ -203,15 +203,16 @@ write_together(struct writer *w, struct change *list)
 		err = db_begin(db);
 	/* First: a place that is owed may be asked for now. */
 	if (err == ERR_NONE)
-		err = pay_debts(db, debts);
+		err = write_deferred(db, deferred);
 	if (err == ERR_NONE)
-		err = make_all(db, list, list->next == NULL && debts == NULL);
+		err =
+		    make_all(db, list, list->next == NULL && deferred == NULL);
 	for (c = list; c != NULL; c = c->next) {
 		c->synced = err == ERR_NONE && !db_unsynced(db);
 		if (err != ERR_NONE)
 			c->err = err;
 	}
-	settle_debts(w, debts, err == ERR_NONE);
+	run_deferred(w, deferred, err == ERR_NONE);
 	store_return(w->pool, db);
 }
 
@@ -517,7 +518,7 @@ writer_free(struct writer *w)
 		(void)pthread_join(w->thread, NULL);
 	}
 	db_close(w->db);
-	free_debts(w->debts);
+	free_deferred(w->deferred);
 	(void)pthread_cond_destroy(&w->more);
 	(void)pthread_mutex_destroy(&w->jobs_lock);
 	(void)pthread_mutex_destroy(&w->lock);

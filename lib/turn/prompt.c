@@ -174,7 +174,7 @@ budget(const struct turn_setup *setup, int64_t prompt_tokens)
 /* Drops the oldest entries until the rest fits; one always stays, and so do
  * the caller's instructions.  Returns how many are left. */
 static size_t
-fit(struct chat_message *entries, size_t n, int64_t most)
+fit(struct chat_message *entries, size_t n, int64_t max)
 {
 	int64_t tokens = 0;
 	size_t i, kept = 0, turns = 0;
@@ -184,7 +184,7 @@ fit(struct chat_message *entries, size_t n, int64_t most)
 		turns += entries[i].role != ROLE_SYSTEM;
 	}
 	for (i = 0; i < n; i++) {
-		if (tokens > most && turns > 1 &&
+		if (tokens > max && turns > 1 &&
 		    entries[i].role != ROLE_SYSTEM) {
 			tokens -= tokens_count(entries[i].content);
 			turns--;
@@ -214,7 +214,7 @@ prompt_build(const struct turn_setup *setup, struct engine_request *request,
 	struct chat_message *prompt = arena_array(
 	    arena, setup->n_history + 2, sizeof(*prompt));
 	struct buf system = BUF_INIT(SYSTEM_MAX);
-	int64_t tokens, most;
+	int64_t tokens, max;
 	size_t n = 0, kept;
 	enum err err;
 	char *text;
@@ -236,9 +236,9 @@ prompt_build(const struct turn_setup *setup, struct engine_request *request,
 	if (n > 0)
 		tokens += tokens_count(prompt[0].content);
 	kept = copy_history(setup, prompt + n);
-	most = budget(setup, tokens);
-	if (most >= 0)
-		kept = fit(prompt + n, kept, most);
+	max = budget(setup, tokens);
+	if (max >= 0)
+		kept = fit(prompt + n, kept, max);
 	n += kept;
 	if (setup->question.len > 0)
 		prompt[n++] =

@@ -24,7 +24,7 @@
 #define ANSWER_MAX_BYTES (16U << 20)
 /* Our count of an upstream's tokens is not its own: it is broken off only
  * when there is no doubt that it goes on beyond what it was allowed. */
-#define BEYOND(most) (4 * (most) + 256)
+#define BEYOND(max) (4 * (max) + 256)
 
 struct turn {
 	struct turn_setup setup;
@@ -40,7 +40,7 @@ struct turn {
 	bool enough;               /* max_words were said, or all tokens */
 	int64_t allowed;           /* tokens in all; 0: no limit */
 	int64_t spent;             /* by engines that failed */
-	int64_t most_said;         /* tokens, then it is enough; 0: no limit */
+	int64_t max_said;         /* tokens, then it is enough; 0: no limit */
 	int64_t said;              /* of them, piece by piece; 0 without */
 	bool held;                 /* the engine, to what is allowed */
 	bool beyond;               /* it said more than it was allowed */
@@ -123,7 +123,7 @@ turn_start(const struct turn_setup *setup, struct turn **out)
 	}
 	t->result.passages = t->request.passages;
 	t->result.n_passages = t->request.n_passages;
-	t->words.most = t->request.max_words;
+	t->words.max = t->request.max_words;
 	count_context(t);
 	*out = t;
 	return ERR_NONE;
@@ -164,18 +164,18 @@ enter_engine(struct turn *t)
 static int64_t
 longest_answer(const struct turn *t)
 {
-	int64_t most = t->setup.bot->max_output_tokens;
+	int64_t max = t->setup.bot->max_output_tokens;
 
-	return most > 0 ? most : TURN_ANSWER_TOKENS;
+	return max > 0 ? max : TURN_ANSWER_TOKENS;
 }
 
 /* Tokens of an answer that are worth asking for. */
 static int64_t
-least_answer(const struct turn *t)
+min_answer(const struct turn *t)
 {
-	int64_t most = longest_answer(t);
+	int64_t max = longest_answer(t);
 
-	return most < TURN_ANSWER_LEAST ? most : TURN_ANSWER_LEAST;
+	return max < TURN_ANSWER_MIN ? max : TURN_ANSWER_MIN;
 }
 
 void
@@ -183,7 +183,7 @@ turn_need(struct turn *t, struct turn_need *need)
 {
 	const struct engine_config *engine;
 	struct engine_bound b;
-	int64_t least, most;
+	int64_t min, max;
 	size_t i;
 
 	*need = (struct turn_need){-1, 0};
@@ -199,17 +199,17 @@ turn_need(struct turn *t, struct turn_need *need)
 			b = t->run->bound;
 		else
 			engine_bound(engine, &t->request, &b);
-		least = b.prompt +
-		    (b.answer >= 0 ? b.answer : least_answer(t));
-		most = b.prompt +
+		min = b.prompt +
+		    (b.answer >= 0 ? b.answer : min_answer(t));
+		max = b.prompt +
 		    (b.answer >= 0 ? b.answer : longest_answer(t));
-		if (need->least < 0)
-			need->least = least;
-		if (need->most < most)
-			need->most = most;
+		if (need->min < 0)
+			need->min = min;
+		if (need->max < max)
+			need->max = max;
 	}
-	if (need->least < 0)
-		need->least = 0;
+	if (need->min < 0)
+		need->min = 0;
 }
 
 void
@@ -250,7 +250,7 @@ hold(struct turn *t)
 		left = longest_answer(t);
 	b->answer = left > 0 ? left : 1;
 	t->request.max_tokens = b->answer;
-	t->most_said = is_ours(engine_at(t, t->engine)) ? b->answer
+	t->max_said = is_ours(engine_at(t, t->engine)) ? b->answer
 						: BEYOND(b->answer);
 }
 
@@ -288,10 +288,10 @@ spent_by_failed(const struct turn *t, const struct engine_event *e)
 {
 	struct engine_usage usage = e->usage;
 
-	if (!e->told_usage && t->answer.len == 0 &&
+	if (!e->usage_reported && t->answer.len == 0 &&
 	    !engine_fault_at_work(e->fault))
 		return 0;
-	if (!e->told_usage)
+	if (!e->usage_reported)
 		estimate(t, &usage);
 	return usage.prompt_tokens + usage.completion_tokens;
 }
@@ -347,7 +347,7 @@ fall_back(struct turn *t, const struct engine_event *e)
 {
 	if (t->answer.len > 0 ||
 	    t->engine + 1 >= t->setup.bot->engines.n ||
-	    room_at(t, t->engine + 1) < least_answer(t))
+	    room_at(t, t->engine + 1) < min_answer(t))
 		return false;
 	log_error("engine %s failed (%s); trying %s",
 	    t->setup.bot->engines.items[t->engine],
@@ -363,9 +363,9 @@ static void
 take_delta(struct turn *t, struct span text, struct turn_event *event)
 {
 	text = word_limit_take(&t->words, text, &t->enough);
-	if (t->most_said > 0)
+	if (t->max_said > 0)
 		t->said += tokens_count(text);
-	if (t->said > t->most_said) {
+	if (t->said > t->max_said) {
 		t->enough = true;
 		t->beyond = !is_ours(engine_at(t, t->engine));
 		if (!t->beyond)
@@ -446,7 +446,7 @@ take_event(struct turn *t, struct engine_event *e, struct turn_event *event)
 		*e = (struct engine_event){.kind = ENGINE_ERROR,
 		    .fault = FAULT_MALFORMED,
 		    .usage = e->usage,
-		    .told_usage = !e->usage.estimated,
+		    .usage_reported = !e->usage.estimated,
 		    .message = "The model gave no answer."};
 	switch (e->kind) {
 	case ENGINE_WAIT:

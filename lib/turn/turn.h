@@ -77,8 +77,8 @@ struct turn_result {
 
 /* Tokens that a turn may use. */
 struct turn_need {
-	int64_t least; /* with fewer it is not worth beginning */
-	int64_t most;
+	int64_t min; /* with fewer it is not worth beginning */
+	int64_t max;
 };
 
 struct turn;
@@ -90,11 +90,11 @@ enum err turn_start(const struct turn_setup *setup, struct turn **turn)
  * What the turn needs, known before its first event.  An engine of ours has
  * its answer by then: the figure is exact.  For one upstream it is the
  * bound of its prompt (engine_bound()) and the longest answer:
- * max_output_tokens, else TURN_ANSWER_TOKENS; of that, TURN_ANSWER_LEAST are
+ * max_output_tokens, else TURN_ANSWER_TOKENS; of that, TURN_ANSWER_MIN are
  * worth beginning for.
  */
 #define TURN_ANSWER_TOKENS 2048
-#define TURN_ANSWER_LEAST 256
+#define TURN_ANSWER_MIN 256
 void turn_need(struct turn *t, struct turn_need *need);
 /*
  * Holds the turn to so many tokens in all, at least need.least; to be called

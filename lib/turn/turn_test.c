@@ -262,7 +262,7 @@ END_TEST
 
 static const struct {
 	const char *text;
-	int64_t least, most;
+	int64_t min, max;
 } token_counts[] = {
     {"", 0, 0},
     {" \t\n\xC2\xA0", 0, 0},
@@ -278,8 +278,8 @@ START_TEST(tokens_are_counted_in_every_script)
 {
 	int64_t n = tokens_count(span_of(token_counts[_i].text));
 
-	ck_assert_msg(n >= token_counts[_i].least &&
-			  n <= token_counts[_i].most,
+	ck_assert_msg(n >= token_counts[_i].min &&
+			  n <= token_counts[_i].max,
 	    "%s: %lld", token_counts[_i].text, (long long)n);
 }
 END_TEST
@@ -291,9 +291,9 @@ START_TEST(an_engine_of_ours_needs_what_it_will_use)
 
 	start("words", 0);
 	turn_need(turn, &need);
-	ck_assert_int_eq(need.least, 7 + 5);
-	ck_assert_int_eq(need.most, 7 + 5);
-	turn_allow(turn, need.most);
+	ck_assert_int_eq(need.min, 7 + 5);
+	ck_assert_int_eq(need.max, 7 + 5);
+	turn_allow(turn, need.max);
 	run(1000);
 	ck_assert_int_eq(event.kind, TURN_END);
 	ck_assert(span_is(turn_result(turn)->answer, "one two three"));
@@ -310,9 +310,9 @@ START_TEST(a_turn_is_held_to_what_it_was_allowed)
 	    .items = {"first", "second"}, .n = 2};
 	start("long", 0);
 	turn_need(turn, &need);
-	ck_assert_int_eq(need.least, 4 + 2);
-	ck_assert_int_eq(need.most, 4 + 2);
-	turn_allow(turn, need.least);
+	ck_assert_int_eq(need.min, 4 + 2);
+	ck_assert_int_eq(need.max, 4 + 2);
+	turn_allow(turn, need.min);
 	run(1000);
 	ck_assert_int_eq(event.kind, TURN_END);
 	ck_assert_str_eq(said, "aa |bb |");
@@ -336,18 +336,18 @@ START_TEST(an_upstream_needs_its_longest_answer)
 	ck_assert_int_eq(turn_start(&setup, &turn), ERR_NONE);
 	turn_need(turn, &need);
 	/* The frame, two messages, their bytes. */
-	ck_assert_int_eq(need.most, 128 + 2 * 16 + 9 + 7 + TURN_ANSWER_TOKENS);
-	ck_assert_int_eq(need.least, need.most - TURN_ANSWER_TOKENS +
-	    TURN_ANSWER_LEAST);
+	ck_assert_int_eq(need.max, 128 + 2 * 16 + 9 + 7 + TURN_ANSWER_TOKENS);
+	ck_assert_int_eq(need.min, need.max - TURN_ANSWER_TOKENS +
+	    TURN_ANSWER_MIN);
 	bot.max_output_tokens = 100;
 	engines[1].bytes_per_token = 3;
 	turn_need(turn, &need);
 	/* Never fewer than we count ourselves: three for each. */
-	ck_assert_int_eq(need.most, 128 + 2 * 16 + 3 + 3 + 100);
-	ck_assert_int_eq(need.least, need.most);
+	ck_assert_int_eq(need.max, 128 + 2 * 16 + 3 + 3 + 100);
+	ck_assert_int_eq(need.min, need.max);
 	engines[1].vision = true;
 	turn_need(turn, &need);
-	ck_assert_int_eq(need.most, 128 + 2 * 16 + 3 + 3 + 100 + 2 * 2048);
+	ck_assert_int_eq(need.max, 128 + 2 * 16 + 3 + 3 + 100 + 2 * 2048);
 }
 END_TEST
 
@@ -372,7 +372,7 @@ START_TEST(engines_that_failed_have_used_tokens)
 	    .items = {"second", "second"}, .n = failures[_i].n};
 	start(failures[_i].question, 0);
 	turn_need(turn, &need);
-	turn_allow(turn, need.least + failures[_i].more);
+	turn_allow(turn, need.min + failures[_i].more);
 	run(1000);
 	ck_assert_int_eq(event.kind, TURN_ERROR);
 	ck_assert_int_eq(turn_result(turn)->spent_tokens, failures[_i].spent);

@@ -26,7 +26,7 @@
 #include "upstream/curl_library.h"
 
 #define CALL_FDS 4
-#define MEMBERS_MOST 32
+#define MEMBERS_MAX 32
 #define KEEP_CONNECTIONS 16L
 #define IDLE_CONNECTION_S 60L
 /* Above this libcurl is told to stop reading; it may add one buffer more. */
@@ -66,8 +66,8 @@ struct upstream {
 	CURL *spare;     /* a handle for the next call */
 	int64_t wake_ms; /* libcurl's time-out; INTERESTS_NEVER for none */
 	const struct upstream_call *stepping; /* whose worker is in libcurl */
-	int bells[MEMBERS_MOST]; /* of calls that have ended, for others */
-	size_t n_bells;
+	int wakeups[MEMBERS_MAX]; /* of calls that have ended, for others */
+	size_t n_wakeups;
 };
 
 struct upstream_call {
@@ -84,7 +84,7 @@ struct upstream_call {
 	_Atomic enum upstream_state state; /* set after what came before it */
 	struct pollfd fds[CALL_FDS];
 	size_t n_fds;
-	int bell; /* an eventfd */
+	int wakeup; /* an eventfd */
 	bool sent; /* the request is on its way */
 	bool paused, added;
 	char reason[CURL_ERROR_SIZE];
@@ -98,31 +98,31 @@ struct upstream_call {
  * it returns, and finds the socket empty.  So it is rung for. */
 
 static int
-take_bell(struct upstream *u)
+take_wakeup(struct upstream *u)
 {
-	return u->n_bells > 0 ? u->bells[--u->n_bells]
+	return u->n_wakeups > 0 ? u->wakeups[--u->n_wakeups]
 			      : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }
 
 static void
-quiet_bell(int bell)
+drain_wakeup(int wakeup)
 {
 	uint64_t rung;
 
-	if (read(bell, &rung, sizeof(rung)) < 0)
+	if (read(wakeup, &rung, sizeof(rung)) < 0)
 		return; /* it was quiet */
 }
 
 static void
-give_bell_back(struct upstream *u, int bell)
+return_wakeup(struct upstream *u, int wakeup)
 {
-	if (bell < 0)
+	if (wakeup < 0)
 		return;
-	quiet_bell(bell);
-	if (u->n_bells < MEMBERS_MOST)
-		u->bells[u->n_bells++] = bell;
+	drain_wakeup(wakeup);
+	if (u->n_wakeups < MEMBERS_MAX)
+		u->wakeups[u->n_wakeups++] = wakeup;
 	else
-		(void)close(bell);
+		(void)close(wakeup);
 }
 
 static void
@@ -132,7 +132,7 @@ ring(const struct upstream_call *call)
 
 	if (call->upstream->stepping == call)
 		return;
-	if (write(call->bell, &one, sizeof(one)) < 0)
+	if (write(call->wakeup, &one, sizeof(one)) < 0)
 		return; /* it has rung already */
 }
 
@@ -272,7 +272,7 @@ upstream_join(struct upstream **out)
 		return ERR_UPSTREAM;
 	(void)pthread_mutex_lock(&groups.lock);
 	for (u = groups.first; u != NULL; u = u->next)
-		if (u->members < MEMBERS_MOST)
+		if (u->members < MEMBERS_MAX)
 			break;
 	if (u == NULL && (u = make()) != NULL) {
 		u->next = groups.first;
@@ -305,8 +305,8 @@ upstream_leave(struct upstream *u)
 	if (u->spare != NULL)
 		lib.easy_cleanup(u->spare);
 	(void)lib.multi_cleanup(u->multi);
-	while (u->n_bells > 0)
-		(void)close(u->bells[--u->n_bells]);
+	while (u->n_wakeups > 0)
+		(void)close(u->wakeups[--u->n_wakeups]);
 	(void)pthread_mutex_destroy(&u->lock);
 	free(u);
 }
@@ -406,8 +406,8 @@ begin(struct upstream_call *call, const struct upstream_post *post)
 {
 	struct upstream *u = call->upstream;
 
-	call->bell = take_bell(u);
-	if (call->bell < 0)
+	call->wakeup = take_wakeup(u);
+	if (call->wakeup < 0)
 		return ERR_IO;
 	call->easy = u->spare != NULL ? u->spare : lib.easy_init();
 	u->spare = NULL;
@@ -432,7 +432,7 @@ upstream_start(struct upstream *u, const struct upstream_post *post,
 		return ERR_MEMORY;
 	buf_init(&call->in, IN_MAX);
 	buf_init(&call->out, IN_MAX);
-	call->bell = -1;
+	call->wakeup = -1;
 	call->upstream = u;
 	lock(call);
 	err = begin(call, post);
@@ -451,7 +451,7 @@ give_back(struct upstream_call *call)
 
 	if (call->added)
 		(void)lib.multi_remove_handle(u->multi, call->easy);
-	give_bell_back(u, call->bell);
+	return_wakeup(u, call->wakeup);
 	if (call->easy == NULL)
 		return;
 	lib.easy_reset(call->easy); /* forgets keys and pointers */
@@ -538,8 +538,8 @@ upstream_step(struct upstream_call *call, int64_t now_ms,
 	for (i = 0; ready != NULL && i < ready->n; i++) {
 		if (ready->fds[i].revents == 0)
 			continue;
-		if (ready->fds[i].fd == call->bell) {
-			quiet_bell(call->bell);
+		if (ready->fds[i].fd == call->wakeup) {
+			drain_wakeup(call->wakeup);
 			continue;
 		}
 		bits = 0;
@@ -571,7 +571,7 @@ upstream_interests(const struct upstream_call *call, struct interests *in)
 	lock(call);
 	for (i = 0; i < call->n_fds; i++)
 		interests_fd(in, call->fds[i].fd, call->fds[i].events);
-	interests_fd(in, call->bell, POLLIN);
+	interests_fd(in, call->wakeup, POLLIN);
 	/* Another worker may have done this one's work meanwhile. */
 	interests_wake(in,
 	    call->state != UPSTREAM_RUNNING || call->in.len > 0

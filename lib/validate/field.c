@@ -22,10 +22,10 @@ ignore_error(struct field_sink *sink, const struct field_error *e)
 struct field_sink field_sink_none = {ignore_error};
 
 bool
-validation_error(struct validation *v, const struct field_place *place,
+validation_error(struct validation *v, const struct field_location *location,
     const struct field_words *words, const struct pyjson *value)
 {
-	const struct field_error e = {place, words, value};
+	const struct field_error e = {location, words, value};
 
 	v->errors++;
 	v->sink->error(v->sink, &e);
@@ -45,15 +45,15 @@ put_in_slot(void *arg, struct span name, const struct pyjson *value)
 
 static void
 read_field(struct validation *v, const struct dialect *dialect,
-    const struct field *field, const struct field_place *outer,
+    const struct field *field, const struct field_location *outer,
     const struct pyjson *value, char *result)
 {
-	const struct field_place place = {outer, field->name, 0};
+	const struct field_location location = {outer, field->name, 0};
 	char *out = result + field->offset;
 
 	if (value == NULL) {
 		if (field->required)
-			(void)validation_error(v, &place, &dialect->missing,
+			(void)validation_error(v, &location, &dialect->missing,
 			    NULL);
 		else if (field->fallback != NULL)
 			memcpy(out, field->fallback, field->kind->size);
@@ -63,18 +63,19 @@ read_field(struct validation *v, const struct dialect *dialect,
 		if (field->null)
 			return;
 		if (dialect->none.msg != NULL) {
-			(void)validation_error(v, &place, &dialect->none,
+			(void)validation_error(v, &location, &dialect->none,
 			    value);
 			return;
 		}
 	}
-	if (!field->kind->read(v, field, &place, value, out))
+	if (!field->kind->read(v, field, &location, value, out))
 		memset(out, 0, field->kind->size);
 }
 
 bool
 validate(struct validation *v, const struct model *model,
-    const struct field_place *place, const struct pyjson *value, void *result)
+    const struct field_location *location, const struct pyjson *value,
+    void *result)
 {
 	const struct dialect *dialect = model->dialect;
 	struct slots slots = {.model = model};
@@ -82,17 +83,18 @@ validate(struct validation *v, const struct model *model,
 	bool clean;
 
 	memset(result, 0, model->size);
-	if (place == NULL && !pyjson_given(value))
+	if (location == NULL && !pyjson_given(value))
 		return validation_error(v, NULL, &dialect->missing, value);
-	if (!dialect->object(v, place, value, put_in_slot, &slots))
+	if (!dialect->object(v, location, value, put_in_slot, &slots))
 		return false;
 	for (i = 0; i < model->n_fields; i++)
-		read_field(v, dialect, &model->fields[i], place,
+		read_field(v, dialect, &model->fields[i], location,
 		    slots.found[i], result);
 	clean = v->errors == before;
 	for (i = 0; i < model->n_checks; i++) {
 		const struct whole_check *check = &model->checks[i];
-		const struct field_place whole = {place, check->place, 0};
+		const struct field_location whole = {
+		    location, check->location, 0};
 
 		if ((clean || !check->only_when_clean) &&
 		    !check->holds(result))

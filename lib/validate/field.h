@@ -31,8 +31,8 @@
 
 /* Where a fault is: a chain from the innermost part outwards, on the stack
  * of whoever walks.  A part is a name or, with name NULL, an index. */
-struct field_place {
-	const struct field_place *outer; /* NULL: the body itself */
+struct field_location {
+	const struct field_location *outer; /* NULL: the body itself */
 	const char *name;
 	size_t index;
 };
@@ -45,7 +45,7 @@ struct field_words {
 };
 
 struct field_error {
-	const struct field_place *place; /* valid during the call only */
+	const struct field_location *location; /* valid during the call only */
 	const struct field_words *words;
 	const struct pyjson *value; /* what was found; NULL when absent */
 };
@@ -75,7 +75,7 @@ struct field_kind {
 	 * before; NULL when only the check is wanted) and returns true.
 	 */
 	bool (*read)(struct validation *v, const struct field *field,
-	    const struct field_place *place, const struct pyjson *value,
+	    const struct field_location *location, const struct pyjson *value,
 	    void *out);
 };
 
@@ -99,7 +99,7 @@ struct whole_check {
 	/* Is it all right?  A field that failed counts as absent. */
 	bool (*holds)(const void *result);
 	struct field_words words;
-	const char *place;   /* a name below the body: "__root__" */
+	const char *location;   /* a name below the body: "__root__" */
 	bool only_when_clean; /* not asked when any field failed */
 };
 
@@ -113,10 +113,10 @@ struct dialect {
 	 * validation_error() and returns false otherwise.  member NULL: only
 	 * the check is wanted.
 	 */
-	bool (*object)(struct validation *v, const struct field_place *place,
-	    const struct pyjson *value,
-	    void (*member)(void *arg, struct span name,
-	        const struct pyjson *value),
+	bool (*object)(struct validation *v,
+	    const struct field_location *location, const struct pyjson *value,
+	    void (*member)(
+		void *arg, struct span name, const struct pyjson *value),
 	    void *arg);
 };
 
@@ -138,12 +138,13 @@ struct model {
  * failed are zero and the others are filled.  Check v->out_of_memory.
  */
 bool validate(struct validation *v, const struct model *model,
-    const struct field_place *place, const struct pyjson *value,
+    const struct field_location *location, const struct pyjson *value,
     void *result);
 
 /* For kinds: tells the sink one error, and counts it.  Returns false. */
-bool validation_error(struct validation *v, const struct field_place *place,
-    const struct field_words *words, const struct pyjson *value);
+bool validation_error(struct validation *v,
+    const struct field_location *location, const struct field_words *words,
+    const struct pyjson *value);
 
 /* A sink that only listens: validation.errors is the number. */
 extern struct field_sink field_sink_none;

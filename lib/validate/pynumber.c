@@ -127,7 +127,7 @@ pynumber_int(struct arena *arena, struct span text, struct span *digits)
 	char *copy;
 	bool memory;
 
-	/* A code point has four bytes at the most: no need to count more. */
+	/* A code point has four bytes at the max: no need to count more. */
 	if (text.len > INT_TEXT_MAX && (text.len > 4 * INT_TEXT_MAX ||
 	        utf8_length(text) > INT_TEXT_MAX))
 		return PYNUMBER_NONE;
@@ -203,12 +203,12 @@ pynumber_float(struct arena *arena, struct span text, double *value)
 
 /* Reads from least to most digits; false when there are fewer. */
 static bool
-read_digits(struct span text, size_t *at, size_t least, size_t most, int *value)
+read_digits(struct span text, size_t *at, size_t min, size_t max, int *value)
 {
 	size_t n = 0;
 
 	*value = 0;
-	while (n < most && *at < text.len) {
+	while (n < max && *at < text.len) {
 		size_t next = *at;
 		int digit = pynumber_digit(utf8_next(text, &next));
 
@@ -218,7 +218,7 @@ read_digits(struct span text, size_t *at, size_t least, size_t most, int *value)
 		*at = next;
 		n++;
 	}
-	return n >= least;
+	return n >= min;
 }
 
 static bool

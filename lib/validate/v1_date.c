@@ -155,7 +155,7 @@ number_day(double number, struct span integer, int32_t *day)
 /* ---- the kind ------------------------------------------------------------ */
 
 static bool
-string_day(struct validation *v, const struct field_place *place,
+string_day(struct validation *v, const struct field_location *location,
     const struct pyjson *value, int32_t *day)
 {
 	int year, month, mday;
@@ -164,7 +164,7 @@ string_day(struct validation *v, const struct field_place *place,
 	switch (pynumber_float(v->arena, pyjson_string(value), &number)) {
 	case PYNUMBER_READ:
 		return number_day(number, SPAN_NONE, day) ||
-		    validation_error(v, place, &bad_number, value);
+		    validation_error(v, location, &bad_number, value);
 	case PYNUMBER_NO_MEMORY:
 		v->out_of_memory = true;
 		return false;
@@ -173,11 +173,11 @@ string_day(struct validation *v, const struct field_place *place,
 	}
 	return (pynumber_date(pyjson_string(value), &year, &month, &mday) &&
 	           date_day(year, month, mday, day)) ||
-	    validation_error(v, place, &bad_format, value);
+	    validation_error(v, location, &bad_format, value);
 }
 
 static bool
-value_day(struct validation *v, const struct field_place *place,
+value_day(struct validation *v, const struct field_location *location,
     const struct pyjson *value, int32_t *day)
 {
 	switch (pyjson_kind(value)) {
@@ -190,23 +190,24 @@ value_day(struct validation *v, const struct field_place *place,
 		    day);
 	case PYJSON_FLOAT:
 		return number_day(pyjson_double(value), SPAN_NONE, day) ||
-		    validation_error(v, place, &bad_number, value);
+		    validation_error(v, location, &bad_number, value);
 	case PYJSON_STRING:
-		return string_day(v, place, value, day);
+		return string_day(v, location, value, day);
 	default:
-		return validation_error(v, place, &bad_type, value);
+		return validation_error(v, location, &bad_type, value);
 	}
 }
 
 static bool
 read_date(struct validation *v, const struct field *field,
-    const struct field_place *place, const struct pyjson *value, void *out)
+    const struct field_location *location, const struct pyjson *value,
+    void *out)
 {
 	struct field_date *date = out;
 	int32_t day;
 
 	(void)field;
-	if (!value_day(v, place, value, &day))
+	if (!value_day(v, location, value, &day))
 		return false;
 	if (date != NULL)
 		*date = (struct field_date){true, day};

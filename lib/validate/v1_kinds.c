@@ -69,13 +69,14 @@ boolean_value(const struct pyjson *value, bool *yes)
 
 static bool
 read_boolean(struct validation *v, const struct field *field,
-    const struct field_place *place, const struct pyjson *value, void *out)
+    const struct field_location *location, const struct pyjson *value,
+    void *out)
 {
 	bool yes = false;
 
 	(void)field;
 	if (!boolean_value(value, &yes))
-		return validation_error(v, place, &not_boolean, value);
+		return validation_error(v, location, &not_boolean, value);
 	if (out != NULL)
 		*(bool *)out = yes;
 	return true;
@@ -117,11 +118,12 @@ text_of(struct validation *v, const struct pyjson *value, struct span *text)
 
 static bool
 read_text(struct validation *v, const struct field *field,
-    const struct field_place *place, const struct pyjson *value, void *out)
+    const struct field_location *location, const struct pyjson *value,
+    void *out)
 {
 	(void)field;
 	if (!is_scalar(value) || !pyjson_given(value))
-		return validation_error(v, place, &not_text, value);
+		return validation_error(v, location, &not_text, value);
 	return out == NULL || text_of(v, value, out);
 }
 
@@ -177,7 +179,8 @@ integer_digits(struct validation *v, const struct pyjson *value,
 
 static bool
 read_integer(struct validation *v, const struct field *field,
-    const struct field_place *place, const struct pyjson *value, void *out)
+    const struct field_location *location, const struct pyjson *value,
+    void *out)
 {
 	struct field_integer *integer = out;
 	struct span digits;
@@ -186,7 +189,7 @@ read_integer(struct validation *v, const struct field *field,
 	if (!integer_digits(v, value, &digits)) {
 		if (v->out_of_memory)
 			return false;
-		return validation_error(v, place, &not_integer, value);
+		return validation_error(v, location, &not_integer, value);
 	}
 	if (integer == NULL)
 		return true;
@@ -206,7 +209,8 @@ const struct field_kind v1_integer = {sizeof(struct field_integer),
 
 static bool
 read_enumeration(struct validation *v, const struct field *field,
-    const struct field_place *place, const struct pyjson *value, void *out)
+    const struct field_location *location, const struct pyjson *value,
+    void *out)
 {
 	const struct v1_enumeration *known = field->detail;
 	size_t i;
@@ -219,7 +223,7 @@ read_enumeration(struct validation *v, const struct field *field,
 			*(int *)out = (int)i;
 		return true;
 	}
-	return validation_error(v, place, &known->words, value);
+	return validation_error(v, location, &known->words, value);
 }
 
 const struct field_kind v1_enumeration = {sizeof(int), read_enumeration};
@@ -229,12 +233,12 @@ const struct field_kind v1_enumeration = {sizeof(int), read_enumeration};
 /* Reads every item to `items`, or all of them to the one scratch item. */
 static bool
 read_items(struct validation *v, const struct field *field,
-    const struct field_place *place, const struct pyjson *value, char *items,
-    bool scratch)
+    const struct field_location *location, const struct pyjson *value,
+    char *items, bool scratch)
 {
 	const struct model *model = field->detail;
 	struct pyjson_iter it = pyjson_iter(value);
-	struct field_place here = {place, NULL, 0};
+	struct field_location here = {location, NULL, 0};
 	const struct pyjson *item;
 	size_t before = v->errors;
 
@@ -254,18 +258,19 @@ read_items(struct validation *v, const struct field *field,
  * list costs nothing. */
 static bool
 read_list(struct validation *v, const struct field *field,
-    const struct field_place *place, const struct pyjson *value, void *out)
+    const struct field_location *location, const struct pyjson *value,
+    void *out)
 {
 	const struct model *model = field->detail;
 	struct field_list *list = out;
 	char *items;
 
 	if (!pyjson_is_array(value))
-		return validation_error(v, place, &not_list, value);
+		return validation_error(v, location, &not_list, value);
 	items = arena_alloc(v->arena, model->size);
 	if (items == NULL)
 		return no_memory(v);
-	if (!read_items(v, field, place, value, items, true))
+	if (!read_items(v, field, location, value, items, true))
 		return false;
 	if (list == NULL)
 		return true;
@@ -274,7 +279,7 @@ read_list(struct validation *v, const struct field *field,
 		return no_memory(v);
 	list->items = items;
 	list->n = pyjson_count(value);
-	return read_items(v, field, place, value, items, false);
+	return read_items(v, field, location, value, items, false);
 }
 
 const struct field_kind v1_list = {sizeof(struct field_list), read_list};
@@ -282,25 +287,25 @@ const struct field_kind v1_list = {sizeof(struct field_list), read_list};
 /* ---- the error list ------------------------------------------------------ */
 
 static void
-write_place(struct buf *out, const struct field_place *place)
+write_place(struct buf *out, const struct field_location *location)
 {
-	if (place == NULL) {
+	if (location == NULL) {
 		buf_adds(out, "\"body\"");
 		return;
 	}
-	write_place(out, place->outer); /* as deep as the model, no deeper */
+	write_place(out, location->outer); /* as deep as the model, no deeper */
 	buf_addc(out, ',');
-	if (place->name != NULL)
-		jsonout_cstring(out, place->name);
+	if (location->name != NULL)
+		jsonout_cstring(out, location->name);
 	else
-		jsonout_int(out, (int64_t)place->index);
+		jsonout_int(out, (int64_t)location->index);
 }
 
 void
 v1_error_json(struct buf *out, const struct field_error *e)
 {
 	buf_adds(out, "{\"loc\":[");
-	write_place(out, e->place);
+	write_place(out, e->location);
 	buf_addc(out, ']');
 	jsonout_member_cstring(out, "msg", e->words->msg);
 	jsonout_member_cstring(out, "type", e->words->type);

@@ -57,8 +57,8 @@ read_as(const struct field_kind *kind, const void *detail, const char *text,
 	struct validation v = {&arena, &sink.sink, 0, false};
 	const struct field field = {.name = "f", .kind = kind,
 	    .detail = detail};
-	const struct field_place place = {NULL, "f", 0};
-	bool good = kind->read(&v, &field, &place, decode(span_of(text)),
+	const struct field_location location = {NULL, "f", 0};
+	bool good = kind->read(&v, &field, &location, decode(span_of(text)),
 	    value);
 
 	ck_assert(good == (sink.msg == NULL));

@@ -102,7 +102,7 @@ tell_pairs(struct validation *v, const struct pyjson *value,
 }
 
 static bool
-read_object(struct validation *v, const struct field_place *place,
+read_object(struct validation *v, const struct field_location *location,
     const struct pyjson *value,
     void (*member)(void *arg, struct span name, const struct pyjson *value),
     void *arg)
@@ -113,7 +113,7 @@ read_object(struct validation *v, const struct field_place *place,
 	struct span name;
 
 	if (wrong != NULL)
-		return validation_error(v, place, wrong, value);
+		return validation_error(v, location, wrong, value);
 	if (member == NULL)
 		return true;
 	if (pyjson_is_array(value))
@@ -133,13 +133,14 @@ const struct dialect v1_dialect = {
 
 static bool
 read_mapping(struct validation *v, const struct field *field,
-    const struct field_place *place, const struct pyjson *value, void *out)
+    const struct field_location *location, const struct pyjson *value,
+    void *out)
 {
 	const struct field_words *wrong = mapping_fault(value, false);
 
 	(void)field;
 	if (wrong != NULL)
-		return validation_error(v, place, wrong, value);
+		return validation_error(v, location, wrong, value);
 	if (out != NULL)
 		*(bool *)out = true;
 	return true;

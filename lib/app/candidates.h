@@ -3,23 +3,23 @@
  * running parlance.fcgi processes, systemd's socket units, and the files of
  * the web servers.
  */
-#ifndef PARLANCE_PLACES_H
-#define PARLANCE_PLACES_H
+#ifndef PARLANCE_CANDIDATES_H
+#define PARLANCE_CANDIDATES_H
 
 #include "app/machine.h"
 
-#define PLACES_MOST 64
+#define CANDIDATES_MAX 64
 
-enum place_source {
-	PLACE_PROCESS,
-	PLACE_UNIT,
-	PLACE_LIGHTTPD,
-	PLACE_NGINX,
-	PLACE_APACHE
+enum candidate_source {
+	CANDIDATE_PROCESS,
+	CANDIDATE_UNIT,
+	CANDIDATE_LIGHTTPD,
+	CANDIDATE_NGINX,
+	CANDIDATE_APACHE
 };
 
-struct place {
-	enum place_source source;
+struct candidate {
+	enum candidate_source source;
 	const char *address;  /* "/PATH", "HOST:PORT" or "PORT" (a unit's) */
 	const char *where;    /* "process 12", "FILE, line 3" */
 	pid_t pid;            /* parlance.fcgi, or the web server; 0: none */
@@ -29,8 +29,8 @@ struct place {
 	bool named;           /* a server's line: it says "parlance" */
 };
 
-struct places {
-	struct place all[PLACES_MOST];
+struct candidates {
+	struct candidate all[CANDIDATES_MAX];
 	size_t n;
 	struct processes processes;
 	bool hidden;          /* a process's socket could not be seen */
@@ -38,9 +38,9 @@ struct places {
 
 /* config: the path of the configuration that is examined.  Everything lives
  * in the arena. */
-void places_find(struct places *p, struct arena *a, const char *config);
+void candidates_find(struct candidates *p, struct arena *a, const char *config);
 
 /* "lighttpd" and so on. */
-const char *place_server(enum place_source source);
+const char *candidate_server(enum candidate_source source);
 
 #endif

@@ -5,7 +5,7 @@
  * lines that include other files.  A socket counts when it, its line or its
  * upstream block says "parlance", or when something of ours listens there.
  */
-#include "app/places.h"
+#include "app/candidates.h"
 
 #include <glob.h>
 #include <limits.h>
@@ -15,13 +15,13 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define FILES_MOST 400
-#define DEPTH_MOST 8
+#define FILES_MAX 400
+#define DEPTH_MAX 8
 
 struct search {
-	struct places *p;
+	struct candidates *p;
 	struct arena *a;
-	enum place_source source;
+	enum candidate_source source;
 	pid_t pid;
 	const char *base;      /* relative names begin there */
 	size_t files;
@@ -31,29 +31,29 @@ struct search {
 };
 
 const char *
-place_server(enum place_source source)
+candidate_server(enum candidate_source source)
 {
-	return source == PLACE_LIGHTTPD ? "lighttpd"
-	    : source == PLACE_NGINX	? "nginx"
-	    : source == PLACE_APACHE	? "Apache"
-	    : source == PLACE_UNIT	? "systemd"
+	return source == CANDIDATE_LIGHTTPD ? "lighttpd"
+	    : source == CANDIDATE_NGINX	? "nginx"
+	    : source == CANDIDATE_APACHE	? "Apache"
+	    : source == CANDIDATE_UNIT	? "systemd"
 					: "parlance.fcgi";
 }
 
 static void
 add(struct search *s, const char *address, const char *where)
 {
-	struct places *p = s->p;
+	struct candidates *p = s->p;
 	size_t i;
 
-	if (address == NULL || where == NULL || p->n == PLACES_MOST)
+	if (address == NULL || where == NULL || p->n == CANDIDATES_MAX)
 		return;
 	for (i = 0; i < p->n; i++)
 		if (p->all[i].source == s->source &&
 		    p->all[i].pid == s->pid &&
 		    strcmp(p->all[i].address, address) == 0)
 			return;
-	p->all[p->n++] = (struct place){.source = s->source,
+	p->all[p->n++] = (struct candidate){.source = s->source,
 	    .address = address, .where = where, .pid = s->pid};
 }
 
@@ -101,16 +101,16 @@ same_file(const char *one, const char *other)
 /* Which configuration does it read?  By its environment, which only its own
  * user and root may see. */
 static void
-look_whose(struct search *s, struct place *place, const char *config)
+look_whose(struct search *s, struct candidate *candidate, const char *config)
 {
 	size_t len = 0, i;
 	char name[64];
 	const char *text, *read = NULL, *program;
 
 	(void)snprintf(name, sizeof(name), "/proc/%d/environ",
-	    (int)place->pid);
+	    (int)candidate->pid);
 	text = machine_read(s->a, name, &len);
-	program = link_of(s->a, place->pid, "exe");
+	program = link_of(s->a, candidate->pid, "exe");
 	if (text == NULL || program == NULL)
 		return;
 	for (i = 0; i < len; i += strlen(text + i) + 1)
@@ -122,8 +122,8 @@ look_whose(struct search *s, struct place *place, const char *config)
 		if (read == NULL || access(read, F_OK) != 0)
 			read = "/etc/parlance/parlance.conf";
 	}
-	place->ours = same_file(read, config);
-	place->foreign = !place->ours;
+	candidate->ours = same_file(read, config);
+	candidate->foreign = !candidate->ours;
 }
 
 static const char *
@@ -177,14 +177,14 @@ process_address(struct search *s, const struct process *process)
 					   address);
 }
 
-static enum place_source
+static enum candidate_source
 server_source(const char *name)
 {
-	return strcmp(name, "lighttpd") == 0 ? PLACE_LIGHTTPD
-	    : strcmp(name, "nginx") == 0     ? PLACE_NGINX
+	return strcmp(name, "lighttpd") == 0 ? CANDIDATE_LIGHTTPD
+	    : strcmp(name, "nginx") == 0     ? CANDIDATE_NGINX
 	    : strcmp(name, "apache2") == 0 || strcmp(name, "httpd") == 0
-	    ? PLACE_APACHE
-	    : PLACE_PROCESS;
+	    ? CANDIDATE_APACHE
+	    : CANDIDATE_PROCESS;
 }
 
 static void
@@ -192,7 +192,7 @@ find_processes(struct search *s, const char *config)
 {
 	const struct processes *all = &s->p->processes;
 	const struct process *process, *parent;
-	struct place *place;
+	struct candidate *candidate;
 	size_t i, n = s->p->n;
 	const char *address;
 
@@ -204,7 +204,7 @@ find_processes(struct search *s, const char *config)
 		/* A web server that starts it knows its own socket. */
 		parent = machine_process(all, process->parent);
 		if (parent != NULL &&
-		    server_source(parent->name) != PLACE_PROCESS)
+		    server_source(parent->name) != CANDIDATE_PROCESS)
 			continue;
 		address = process_address(s, process);
 		s->p->hidden = s->p->hidden || address == NULL;
@@ -213,8 +213,8 @@ find_processes(struct search *s, const char *config)
 		    (int)process->pid));
 		if (s->p->n == n)
 			continue;
-		place = &s->p->all[n++];
-		look_whose(s, place, config);
+		candidate = &s->p->all[n++];
+		look_whose(s, candidate, config);
 	}
 	s->pid = 0;
 }
@@ -289,7 +289,7 @@ find_units(struct search *s)
 	char pattern[128];
 	glob_t units;
 
-	s->source = PLACE_UNIT;
+	s->source = CANDIDATE_UNIT;
 	for (i = 0; i < UNIT_FOLDERS; i++) {
 		(void)snprintf(pattern, sizeof(pattern),
 		    "%s/parlance*.socket", unit_folders[i]);
@@ -327,7 +327,7 @@ include(struct search *s, struct span name, int depth)
 	while (name.len > 0 && strchr("\"' ;", name.data[name.len - 1]) !=
 	    NULL)
 		name.len--;
-	if (name.len == 0 || depth >= DEPTH_MOST)
+	if (name.len == 0 || depth >= DEPTH_MAX)
 		return;
 	pattern = name.data[0] == '/'
 	    ? arena_strndup(s->a, name.data, name.len)
@@ -501,7 +501,7 @@ read_file(struct search *s, const char *path, int depth)
 	const char *where;
 	int number = 0;
 
-	if (path == NULL || s->files++ >= FILES_MOST)
+	if (path == NULL || s->files++ >= FILES_MAX)
 		return;
 	rest = span_of(machine_read(s->a, path, NULL));
 	while (rest.len > 0) {
@@ -510,9 +510,9 @@ read_file(struct search *s, const char *path, int depth)
 		if (line.len == 0 || line.data[0] == '#')
 			continue;
 		where = arena_printf(s->a, "%s, line %d", path, number);
-		if (s->source == PLACE_LIGHTTPD)
+		if (s->source == CANDIDATE_LIGHTTPD)
 			lighttpd_line(s, line, where, depth);
-		else if (s->source == PLACE_NGINX)
+		else if (s->source == CANDIDATE_NGINX)
 			nginx_line(s, line, where, depth);
 		else
 			apache_line(s, line, where, depth);
@@ -520,11 +520,11 @@ read_file(struct search *s, const char *path, int depth)
 }
 
 static const char *
-standard_file(enum place_source source)
+standard_file(enum candidate_source source)
 {
-	if (source == PLACE_LIGHTTPD)
+	if (source == CANDIDATE_LIGHTTPD)
 		return "/etc/lighttpd/lighttpd.conf";
-	if (source == PLACE_NGINX)
+	if (source == CANDIDATE_NGINX)
 		return "/etc/nginx/nginx.conf";
 	return access("/etc/apache2/apache2.conf", F_OK) == 0
 	    ? "/etc/apache2/apache2.conf"
@@ -532,7 +532,7 @@ standard_file(enum place_source source)
 }
 
 static void
-search_file(struct search *s, enum place_source source, pid_t pid,
+search_file(struct search *s, enum candidate_source source, pid_t pid,
     const char *path)
 {
 	char *base = arena_strdup(s->a, path), *slash;
@@ -543,7 +543,7 @@ search_file(struct search *s, enum place_source source, pid_t pid,
 	if (slash != NULL)
 		*slash = '\0';
 	/* Red Hat's ServerRoot is the folder above. */
-	if (source == PLACE_APACHE && slash != NULL &&
+	if (source == CANDIDATE_APACHE && slash != NULL &&
 	    strcmp(base_name(base), "conf") == 0)
 		*strrchr(base, '/') = '\0';
 	s->base = base;
@@ -557,9 +557,9 @@ search_file(struct search *s, enum place_source source, pid_t pid,
 
 /* The file it was started with. */
 static const char *
-option_file(const struct process *process, enum place_source source)
+option_file(const struct process *process, enum candidate_source source)
 {
-	char letter = source == PLACE_NGINX ? 'c' : 'f';
+	char letter = source == CANDIDATE_NGINX ? 'c' : 'f';
 	size_t i;
 
 	for (i = 1; process->arguments[i] != NULL; i++) {
@@ -576,12 +576,12 @@ option_file(const struct process *process, enum place_source source)
 static void
 find_servers(struct search *s)
 {
-	static const enum place_source sources[] = {PLACE_LIGHTTPD,
-	    PLACE_NGINX, PLACE_APACHE};
+	static const enum candidate_source sources[] = {CANDIDATE_LIGHTTPD,
+	    CANDIDATE_NGINX, CANDIDATE_APACHE};
 	const struct processes *all = &s->p->processes;
 	const struct process *process, *parent;
-	bool running[PLACE_APACHE + 1] = {false};
-	enum place_source source;
+	bool running[CANDIDATE_APACHE + 1] = {false};
+	enum candidate_source source;
 	const char *path;
 	size_t i;
 
@@ -589,7 +589,7 @@ find_servers(struct search *s)
 		process = &all->all[i];
 		source = server_source(process->name);
 		parent = machine_process(all, process->parent);
-		if (source == PLACE_PROCESS || (parent != NULL &&
+		if (source == CANDIDATE_PROCESS || (parent != NULL &&
 		    server_source(parent->name) == source))
 			continue;
 		path = option_file(process, source);
@@ -607,16 +607,16 @@ find_servers(struct search *s)
 
 /* Another program's sockets are none of our business. */
 static void
-drop_strangers(struct places *p)
+drop_strangers(struct candidates *p)
 {
 	size_t i, k, n = 0;
 
 	for (i = 0; i < p->n; i++) {
-		bool keep = p->all[i].source < PLACE_LIGHTTPD ||
+		bool keep = p->all[i].source < CANDIDATE_LIGHTTPD ||
 		    p->all[i].named;
 
 		for (k = 0; k < p->n && !keep; k++)
-			keep = p->all[k].source < PLACE_LIGHTTPD &&
+			keep = p->all[k].source < CANDIDATE_LIGHTTPD &&
 			    strcmp(p->all[k].address, p->all[i].address) ==
 			    0;
 		if (keep)
@@ -626,9 +626,9 @@ drop_strangers(struct places *p)
 }
 
 void
-places_find(struct places *p, struct arena *a, const char *config)
+candidates_find(struct candidates *p, struct arena *a, const char *config)
 {
-	struct search s = {.p = p, .a = a, .source = PLACE_PROCESS};
+	struct search s = {.p = p, .a = a, .source = CANDIDATE_PROCESS};
 
 	memset(p, 0, sizeof(*p));
 	machine_processes(a, &p->processes);
