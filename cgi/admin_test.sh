@@ -36,7 +36,7 @@ expect "a missing file is named" 1 "parlance.conf: No such file" \
 	"$parlance" check
 
 printf '[bot help]\n' >"$PARLANCE_CONFIG"
-expect "a missing state folder is named with its mending" 1 \
+expect "a missing state folder is named with its fix" 1 \
 	"mkdir -p -m 0700 $dir/state" "$parlance" check
 mkdir "$dir/state"
 expect "a good file is said to be good" 0 "ok: 1 bots, 0 keys" \

@@ -288,13 +288,13 @@ def stop_gently():
         process.send_signal(signal.SIGTERM)
         tally.equal("asked twice, it ends now", ends(process, 10), 0)
         client.close()
-        tally.check("and says what it cut", "1 answers are cut" in
+        tally.check("and says what it cut", "1 answer aborted" in
                     d.log("parlance.fcgi"), d.log("parlance.fcgi"))
 
         # Workers that wait for a request are no answers.
         process = d.start_fcgi()
         d.fcgi("GET", "/health-check")
-        said = d.log("parlance.fcgi").count("are cut")
+        said = d.log("parlance.fcgi").count(" aborted")
         process.send_signal(signal.SIGTERM)
         wait_until(lambda: process.poll() is not None or signal.SIGTERM
                    not in signals(process.pid, "ShdPnd"))
@@ -302,7 +302,7 @@ def stop_gently():
             process.send_signal(signal.SIGTERM)
         tally.equal("asked twice, an idle one ends", ends(process, 10), 0)
         tally.equal("and cuts nothing",
-                    d.log("parlance.fcgi").count("are cut"), said)
+                    d.log("parlance.fcgi").count(" aborted"), said)
 
 
 def names(d):

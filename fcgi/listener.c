@@ -332,7 +332,7 @@ void
 listener_relieve(struct listener *l)
 {
 	if (l->previous > 0 && kill(l->previous, SIGTERM) != 0)
-		log_error("cannot tell process %d to finish: %s",
+		log_error("cannot signal process %d: %s",
 		    (int)l->previous, strerror(errno));
 }
 

@@ -63,7 +63,7 @@ number(const char *text, int64_t min, int64_t max, int64_t *value,
 {
 	if (text_to_int64(span_of(text), min, max, value))
 		return true;
-	(void)fprintf(stderr, "parlance.fcgi: --%s wants a number from %lld "
+	(void)fprintf(stderr, "parlance.fcgi: --%s must be a number from %lld "
 			      "to %lld\n", option, (long long)min,
 	    (long long)max);
 	return false;
@@ -115,8 +115,8 @@ read_options(int argc, char **argv, struct options *o)
 		}
 	}
 	if (ok && optind < argc) {
-		(void)fprintf(stderr, "parlance.fcgi: what is \"%s\"?\n",
-		    argv[optind]);
+		(void)fprintf(stderr,
+		    "parlance.fcgi: unexpected argument: %s\n", argv[optind]);
 		ok = false;
 	}
 	return ok;
@@ -135,7 +135,7 @@ allow_descriptors(int64_t workers)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < wanted)
 		log_info("only %llu descriptors are allowed (ulimit -n); %lld "
-			 "workers may want %llu",
+			 "workers may need %llu",
 		    (unsigned long long)limit.rlim_cur, (long long)workers,
 		    (unsigned long long)wanted);
 }
@@ -199,7 +199,8 @@ finish(struct workers *workers, struct listener *listener,
 		return 0;
 	left = workers_cut(workers);
 	if (left > 0)
-		log_info("%zu answers are cut", left);
+		log_info("%zu %s aborted", left,
+		    left == 1 ? "answer" : "answers");
 	return workers_wait(workers, CUT_MS);
 }
 

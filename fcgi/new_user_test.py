@@ -75,10 +75,10 @@ def without(name, unit):
     run("systemctl", "restart", unit)
     wait_until(listens)
     seen = run("parlance", "doctor", "http://127.0.0.1/").stdout
-    mend = re.search(r"WRONG  url .*error log.*\n       mend: (.*)", seen)
-    tally.check(name + ": doctor names the log", mend, seen)
-    if mend:
-        found = run("sh", "-c", mend.group(1)).stdout
+    fix = re.search(r"WRONG  url .*error log.*\n       fix: (.*)", seen)
+    tally.check(name + ": doctor names the log", fix, seen)
+    if fix:
+        found = run("sh", "-c", fix.group(1)).stdout
         tally.check(name + ": and the reason is there",
                     CONF + ": Permission denied" in found, found)
 

@@ -209,34 +209,34 @@ def web_servers(_, asks):
 
 
 def doctor(d, _):
-    """It knows the unit and the web servers, and its commands mend."""
+    """It knows the unit and the web servers, and its commands fix it."""
     def examine(*words):
         return run("parlance", "doctor", *words).stdout
 
-    def mend(name, text):
+    def fix(name, text):
         seen = examine()
-        line = re.search(r"WRONG  socket +.*%s.*\n       mend: (.*)" % text,
+        line = re.search(r"WRONG  socket +.*%s.*\n       fix: (.*)" % text,
                          seen)
         tally.check(name + ": it sees it", line is not None, seen)
         if line is not None:
             did(name + ": the line runs", "sh", "-c", line.group(1))
         seen = examine()
-        tally.check(name + ": mended", "WRONG" not in seen and
+        tally.check(name + ": fixed", "WRONG" not in seen and
                     "somebody listens (root:www-data, mode 0660)" in seen,
                     seen)
         tally.equal(name + ": it answers",
                     d.fcgi("GET", "/health-check").status, 200)
     for port in (8001, 8002):
         seen = examine("http://127.0.0.1:%d" % port)
-        tally.check("doctor is content", "nothing is wrong" in seen and
+        tally.check("doctor is content", "no problems found" in seen and
                     "lighttpd and nginx may connect" in seen and
                     SOCKET + ": somebody listens" in seen, seen)
     run("chgrp", "daemon", SOCKET)
-    mend("another group", "who may not connect")
+    fix("another group", "who may not connect")
     run("chmod", "0666", SOCKET)
-    mend("open to all", "every user")
+    fix("open to all", "every user")
     run("systemctl", "stop", "parlance.socket", "parlance.service")
-    mend("stopped", "is not there")
+    fix("stopped", "is not there")
     shutil.rmtree("/etc/systemd/system/parlance.socket.d")
     run("systemctl", "daemon-reload")
 
@@ -425,7 +425,7 @@ def by_make_install(d, _):
         "GET", "/health-check").text, '{"status":"ok"}')
     seen = run("/usr/local/bin/parlance", "doctor").stdout
     tally.check("make install: only a key is missing",
-                "1 found wrong" in seen and "there is no key" in seen, seen)
+                "1 problem found" in seen and "there is no key" in seen, seen)
     key = run("/usr/local/bin/parlance", "key", "new", "mine").stdout
     with open(CONF, "a") as f:
         f.write(key[key.index("[key"):])

@@ -164,7 +164,8 @@ run_key_new(int argc, char **argv)
 		return 2;
 	}
 	if (key_make(dataset ? "dataset-" : "app-", text, hash) != ERR_NONE) {
-		(void)fprintf(stderr, "parlance: no randomness to be had\n");
+		(void)fprintf(
+		    stderr, "parlance: no random bytes are available\n");
 		return 1;
 	}
 	(void)printf("The key, shown this once; give it to the client:\n\n"

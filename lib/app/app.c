@@ -191,7 +191,7 @@ send_failure(const struct held *h, enum err err)
 	struct arena arena;
 	struct exchange x;
 
-	log_error("store: an answer was not kept: %s (request %s)",
+	log_error("store: an answer could not be stored: %s (request %s)",
 	    err_text(err), h->id);
 	arena_init(&arena, FAILURE_MEMORY);
 	gateway_memory_init(&memory, NULL, SPAN_NONE);
@@ -235,7 +235,8 @@ hold_answer(const struct app *app, const struct exchange *x,
 	struct held *h = malloc(sizeof(*h) + size);
 
 	if (h == NULL) {
-		log_error("store: an answer was not kept: %s (request %s)",
+		log_error(
+		    "store: an answer could not be stored: %s (request %s)",
 		    err_text(ERR_MEMORY), x->request.id);
 		if (pending != NULL && pending->lost != NULL)
 			pending->lost(app->stores, pending->arg);

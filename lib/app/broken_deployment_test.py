@@ -1,6 +1,6 @@
 """A deployment that is broken: each breakage is one clear line on stderr and
 in `parlance check`, and to a client a well-formed 500 or 503 of the API that
-was asked, never a crash; mended, the deployment works again."""
+was asked, never a crash; fixed, the deployment works again."""
 import json
 import os
 import resource

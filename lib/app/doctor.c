@@ -36,7 +36,7 @@ finding(struct examination *e, enum finding kind, const char *subject,
 	va_end(args);
 	(void)printf("\n");
 	if (fix != NULL)
-		(void)printf("       mend: %s\n", fix);
+		(void)printf("       fix: %s\n", fix);
 	if (kind == FINDING_WRONG)
 		e->wrong++;
 }
@@ -188,8 +188,9 @@ doctor_run(const struct config *config, const char *url)
 	if (url != NULL)
 		doctor_url(&e, url);
 	if (e.wrong == 0)
-		(void)printf("nothing is wrong\n");
+		(void)printf("no problems found\n");
 	else
-		(void)printf("%d found wrong\n", e.wrong);
+		(void)printf("%d %s found\n", e.wrong,
+		    e.wrong == 1 ? "problem" : "problems");
 	return e.wrong == 0;
 }

@@ -1,4 +1,4 @@
-/* `parlance doctor [URL]`: what is wrong with a deployment, and what mends
+/* `parlance doctor [URL]`: what is wrong with a deployment, and what fixes
  * it.  It changes nothing. */
 #ifndef PARLANCE_DOCTOR_H
 #define PARLANCE_DOCTOR_H

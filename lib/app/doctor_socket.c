@@ -86,7 +86,7 @@ shell(struct arena *a, const char *text)
 	return arena_printf(a, "'%s'", text);
 }
 
-/* ---- what mends it ------------------------------------------------------ */
+/* ---- what fixes it ------------------------------------------------------ */
 
 static bool
 by_systemd(const struct look *l)

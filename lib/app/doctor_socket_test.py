@@ -1,6 +1,6 @@
 """`parlance doctor` on the FastCGI socket and the state folder: with real web
 servers, as root and as another user, on sound and on broken deployments; the
-commands that it says mend a fault are run, and mend it.
+commands that it says fix a fault are run, and fix it.
 
 usage: doctor_socket_test.py BUILD
 """
@@ -33,7 +33,7 @@ tally = Tally()
 
 
 class Seen:
-    """What doctor prints: (kind, subject, text, mend) of each finding."""
+    """What doctor prints: (kind, subject, text, fix) of each finding."""
 
     def __init__(self, d, env=None, program=None, **more):
         done = subprocess.run(
@@ -46,7 +46,7 @@ class Seen:
             found = re.match(r"(ok|note|WRONG) +(\S+) +(.*)", line)
             if found:
                 self.all.append(list(found.groups()) + [None])
-            elif line.startswith("       mend: "):
+            elif line.startswith("       fix: "):
                 self.all[-1][3] = line[13:]
 
     def find(self, kind, subject, *parts):
@@ -58,7 +58,7 @@ class Seen:
 
 
 def has(name, seen, kind, subject, *parts):
-    """The finding's mending line, "" without one."""
+    """The finding's fix line, "" without one."""
     found = seen.find(kind, subject, *parts)
     tally.check(name, found is not None and
                 (seen.code != 0) == ("WRONG" in seen.text), seen.text)
@@ -134,48 +134,48 @@ def broken(name):
         tally.check(name + ": answers", wait_until(answers))
         if ROOT:
             os.chown(path, 0, 0)
-            mend = has(name + ": another's group", Seen(d), "WRONG", "socket",
+            fix = has(name + ": another's group", Seen(d), "WRONG", "socket",
                        kind + " runs as www-data, who may not connect",
                        "root:root")
-            tally.equal(name + ": the line", mend, "chgrp www-data %s && "
+            tally.equal(name + ": the line", fix, "chgrp www-data %s && "
                         "chmod 0660 %s" % (path, path))
             tally.check(name + ": it really may not", not answers())
-            paste(d, mend)
-            has(name + ": mended", Seen(d), "ok", "socket", path)
+            paste(d, fix)
+            has(name + ": fixed", Seen(d), "ok", "socket", path)
             # lighttpd leaves a backend that failed alone for a second.
             tally.check(name + ": and answers", wait_until(answers))
             os.chmod(server.folder, 0o700)
             os.chown(server.folder, 0, 0)
-            mend = has(name + ": a closed folder", Seen(d), "WRONG", "socket",
+            fix = has(name + ": a closed folder", Seen(d), "WRONG", "socket",
                        "www-data, who cannot enter " + server.folder)
-            paste(d, mend)
+            paste(d, fix)
             has(name + ": opened", Seen(d), "ok", "socket", path)
             # A state folder that is not the program's.
             os.chown(d.state, 0, 0)
-            mend = has(name + ": another's state folder", Seen(d), "WRONG",
+            fix = has(name + ": another's state folder", Seen(d), "WRONG",
                        "state", "runs as www-data, who cannot write")
-            paste(d, mend)
+            paste(d, fix)
             tally.equal(name + ": given back", Seen(d).code, 0)
         os.chmod(path, 0o666)
-        mend = has(name + ": open to all", Seen(d), "WRONG", "socket",
+        fix = has(name + ": open to all", Seen(d), "WRONG", "socket",
                    "every user of this machine may connect")
-        paste(d, mend)
+        paste(d, fix)
         has(name + ": closed again", Seen(d), "ok", "socket", path)
 
         stop(server.backend)
-        mend = has(name + ": stale", Seen(d), "WRONG", "socket", path,
+        fix = has(name + ": stale", Seen(d), "WRONG", "socket", path,
                    "is stale: nobody listens there")
-        tally.check(name + ": the line starts it", "--socket " + path in mend
-                    and mend.startswith("PARLANCE_CONFIG=" + d.conf), mend)
+        tally.check(name + ": the line starts it", "--socket " + path in fix
+                    and fix.startswith("PARLANCE_CONFIG=" + d.conf), fix)
         if ROOT:
             tally.check(name + ": for the web server's group",
-                        "--group www-data" in mend, mend)
+                        "--group www-data" in fix, fix)
             seen = Seen(d, **as_user())
             has(name + ": stale, seen by another user", seen, "WRONG",
                 "socket", path, "is stale")
-        process = paste(d, mend.replace(" parlance.fcgi ",
+        process = paste(d, fix.replace(" parlance.fcgi ",
                                         " %s/parlance.fcgi " % BUILD))
-        tally.check(name + ": pasted, it answers", wait_until(answers), mend)
+        tally.check(name + ": pasted, it answers", wait_until(answers), fix)
         if not ROOT:
             has(name + ": and is sound", Seen(d), "ok", "socket", path)
         process.terminate()
@@ -192,10 +192,10 @@ def broken(name):
         other = os.path.join(d.folder, "other.sock")
         d.spawn(os.path.join(BUILD, "parlance.fcgi"), "--socket", other)
         wait_until(lambda: os.path.exists(other))
-        mend = has(name + ": another path", Seen(d), "WRONG", "socket", path,
+        fix = has(name + ": another path", Seen(d), "WRONG", "socket", path,
                    "is not there, which %s names" % kind,
                    "parlance.fcgi listens at " + other)
-        tally.equal(name + ": the file's line", mend, {
+        tally.equal(name + ": the file's line", fix, {
             "lighttpd": 'var.parlance_socket = "%s"',
             "nginx": "upstream parlance { server unix:%s; }",
             "Apache": "Define PARLANCE_SOCKET %s"}[kind] % other)
@@ -233,10 +233,10 @@ def addresses():
         seen = Seen(d)
         has("an address of this machine", seen, "ok", "socket",
             "127.0.0.1:%d" % port, "for this machine alone")
-        mend = has("an address of the network", seen, "WRONG", "socket",
+        fix = has("an address of the network", seen, "WRONG", "socket",
                    open_port)
         tally.check("the line binds it", "--socket 127.0.0.1:%d"
-                    % listener.getsockname()[1] in mend, mend)
+                    % listener.getsockname()[1] in fix, fix)
         has("a socket that was given", seen, "WRONG", "socket",
             "every user of this machine may connect to %s/given.sock"
             % d.folder)
@@ -292,10 +292,10 @@ fastcgi.server = ( "/php" => (( "socket" => "/run/php4.sock" )),
         for kind, where in (("nginx", "10-site, line 5"),
                             ("apache", "site.conf, line 5"),
                             ("lighttpd", "lighttpd.inc, line 2")):
-            mend = has(kind + ": in a file of its own", seen, "WRONG",
+            fix = has(kind + ": in a file of its own", seen, "WRONG",
                        "socket", named[kind] + " is not there", where)
             tally.check(kind + ": the shell takes the line", "--socket "
-                        + named[kind] + " " in mend.replace("'", ""), mend)
+                        + named[kind] + " " in fix.replace("'", ""), fix)
         tally.check("other programs' sockets are not looked at",
                     "php" not in seen.text and "comment" not in seen.text,
                     seen.text)
@@ -328,10 +328,10 @@ def state():
         tally.equal("nothing is made beside it", tree(d.state), before)
         if ROOT:
             os.chown(d.state, 1, 1)
-            mend = has("files of another user", Seen(d), "WRONG", "state",
+            fix = has("files of another user", Seen(d), "WRONG", "state",
                        "parlance.db belongs to user 0, and its folder to "
                        "user 1")
-            paste(d, mend)
+            paste(d, fix)
             has("given back", Seen(d), "ok", "database")
             tally.equal("not wrong any more", Seen(d).code, 0)
             os.chmod(d.conf, 0o644)

@@ -86,7 +86,7 @@ with open_deployment() as d:
                     "%s %s" % (responder, found) in done.stdout, done.stdout)
 
 # With a line left out.
-for names, part, subject, mend in [
+for names, part, subject, fix in [
         (("apache-cgi", "apache-proxy_fcgi", "apache-mod_fcgid"),
          "CGIPassAuth On", "authorization", "CGIPassAuth On"),
         (("apache-proxy_fcgi",), "flushpackets=on", "streams",
@@ -105,7 +105,7 @@ for names, part, subject, mend in [
             found = [lines[i + 1] for i, line in enumerate(lines)
                      if line.startswith("WRONG  " + subject)]
             tally.check("%s without %s" % (server.name, part),
-                        done.returncode == 1 and found and mend in found[0],
+                        done.returncode == 1 and found and fix in found[0],
                         done.stdout)
 
 # The files.

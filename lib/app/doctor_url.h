@@ -11,7 +11,7 @@ struct examination {
 	int wrong; /* findings of that kind */
 };
 
-/* Prints a finding and what mends it (NULL: nothing to do). */
+/* Prints a finding and what fixes it (NULL: nothing to do). */
 void finding(struct examination *e, enum finding kind, const char *subject,
     const char *fix, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

@@ -80,7 +80,7 @@ bool limits_tokens(const struct key_config *key);
 /*
  * Would the turn be refused now, whatever it needs?  Only reads, on any
  * connection: spares the work for a turn that would be refused.  Not to be
- * asked while the pool owes a change (store_has_deferred()), which may free a
+ * asked while a change is deferred (store_has_deferred()), which may free a
  * place.
  */
 enum err limits_check(struct db *db, const struct limits_ask *ask,

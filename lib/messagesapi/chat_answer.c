@@ -132,7 +132,7 @@ store_end(struct db *db, void *arg)
 	return err;
 }
 
-/* What is owed when the end could not be stored: the message failed. */
+/* What is deferred when the end could not be stored: the message failed. */
 struct lost_end {
 	int64_t seq, prompt_tokens, answer_tokens, spent;
 	double latency_s;

@@ -531,11 +531,11 @@ def alive(d, message):
     return until / 1e6
 
 
-def beats(t, d, long, began, first_until):
+def heartbeats(t, d, long, began, first_until):
     """A long answer says every 20 s that it lives, and pings each 10 s."""
     first = long.first()
     wait_until(lambda: alive(d, first["message_id"]) != first_until)
-    t.check("beat: believed for longer now",
+    t.check("heartbeat: believed for longer now",
             19 < alive(d, first["message_id"]) - first_until < 30,
             alive(d, first["message_id"]) - first_until)
     time.sleep(max(0, began + 21.5 - time.monotonic()))
@@ -546,7 +546,7 @@ def beats(t, d, long, began, first_until):
     pings = long.reply().text.count("event: ping\n\n")
     t.check("a ping each ten seconds", pings >= 2 and
             0 < took - 10 * pings < 12, (pings, took))
-    t.equal("beat: stopped", [e["event"] for e in long.reply().events()],
+    t.equal("heartbeat: stopped", [e["event"] for e in long.reply().events()],
             ["message", "message_end"])
     long.close()
 
@@ -614,7 +614,7 @@ def main():
         named_meanwhile(t, d, keys["titled"])
         limited(t, sys.argv[1])
         pings(t, late)
-        beats(t, d, long, began, until)
+        heartbeats(t, d, long, began, until)
     finally:
         d.close()
         up.close()

@@ -106,11 +106,11 @@ enum err store_wait_synced(void *pool) __attribute__((warn_unused_result));
 void store_defer(struct store_pool *p, store_change change, const void *arg,
     size_t size);
 
-/* Is a change owed?  Then the next write makes it. */
+/* Is a change deferred?  Then the next write makes it. */
 bool store_has_deferred(struct store_pool *p);
 
 /* The state folder and the database, for `parlance check`: ERR_NONE or the
- * reason, in words, with what mends it, appended to *why. */
+ * reason, in words, with what fixes it, appended to *why. */
 enum err store_check(const struct config *config, struct buf *why);
 
 /* Path of a file in the state folder, in the arena. */

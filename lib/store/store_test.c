@@ -318,7 +318,7 @@ END_TEST
 static enum err
 change_named(struct db *db, void *arg)
 {
-	put(db, arg, "owed");
+	put(db, arg, "deferred");
 	return ERR_NONE;
 }
 
@@ -339,7 +339,7 @@ START_TEST(what_is_deferred_is_stored_with_the_next_change)
 	store_defer(p, change_named, "first", 6);
 	store_defer(p, change_badly, "", 1);
 	store_defer(p, change_named, "second", 7);
-	/* While another holds the database it stays owed. */
+	/* While another holds the database it stays deferred. */
 	config.server.busy_timeout_ms = 10;
 	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
 	ck_assert_int_eq(db_begin(db), ERR_NONE);

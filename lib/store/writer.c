@@ -18,7 +18,7 @@
 
 #include "store/store.h"
 
-#define DEFERRED_MAX 1000 /* changes that are owed */
+#define DEFERRED_MAX 1000 /* changes that are deferred */
 
 /* A change that waits for its transaction; on its caller's stack. */
 struct change {
@@ -31,7 +31,7 @@ struct change {
 	struct change *next;
 };
 
-/* A change that is owed: made with the next that can be stored. */
+/* A deferred change: made with the next that can be stored. */
 struct deferred {
 	struct deferred *next;
 	store_change change;
@@ -56,7 +56,7 @@ struct writer {
 	struct db *db;                /* the thread's own */
 };
 
-/* ---- what is owed ------------------------------------------------------- */
+/* ---- deferred changes --------------------------------------------------- */
 
 static void
 free_deferred(struct deferred *list)
@@ -115,7 +115,7 @@ defer(struct writer *w, struct deferred *d)
 	free(d);
 }
 
-/* They are owed on, or were made. */
+/* They stay deferred, or were made. */
 static void
 run_deferred(struct writer *w, struct deferred *list, bool made)
 {
@@ -201,7 +201,8 @@ write_together(struct writer *w, struct change *list)
 
 	if (err == ERR_NONE)
 		err = db_begin(db);
-	/* First: a place that is owed may be asked for now. */
+	/* First: a place that a deferred change gives back may be asked for
+	 * now. */
 	if (err == ERR_NONE)
 		err = write_deferred(db, deferred);
 	if (err == ERR_NONE)

@@ -90,7 +90,7 @@ struct upstream_call {
 	char reason[CURL_ERROR_SIZE];
 };
 
-/* ---- bells ---------------------------------------------------------------
+/* ---- wakeups ------------------------------------------------------------
  *
  * libcurl's time-outs are those of all calls of its tables, so whoever comes
  * to see to them may read what has arrived for another worker's call.  That
