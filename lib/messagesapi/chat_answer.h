@@ -8,7 +8,7 @@
 
 #include "http/exchange.h"
 #include "limits/limits.h"
-#include "messagesapi/chat_events.h"
+#include "events/chat_events.h"
 #include "messagesapi/title.h"
 #include "store/messages.h"
 #include "turn/turn.h"

@@ -1,4 +1,4 @@
-#include "messagesapi/chat_events.h"
+#include "events/chat_events.h"
 
 #include <check.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /*
  * What POST /chat-messages writes: the blocking body, the events of a
  * stream, and the metadata that both end with (contracts/chat-messages.md
- * 3 and 4).
+ * 3 and 4).  Whoever speaks the same events writes them with this: it stands
+ * below the views.
  */
 #ifndef PARLANCE_CHAT_EVENTS_H
 #define PARLANCE_CHAT_EVENTS_H

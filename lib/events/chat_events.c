@@ -1,5 +1,5 @@
 /* The JSON and the framing of POST /chat-messages. */
-#include "messagesapi/chat_events.h"
+#include "events/chat_events.h"
 
 #include <stdio.h>
 #include <string.h>
