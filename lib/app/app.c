@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "botapi/botapi.h"
+#include "http/forwarded.h"
 #include "http/gateway_memory.h"
 #include "http/router.h"
 #include "messagesapi/messagesapi.h"
@@ -110,11 +111,8 @@ answer_plainly(struct exchange *x, int status, const char *detail)
 static bool
 may_ask(const struct config *config, const struct request *r)
 {
-	struct span from = span_of(r->remote_addr);
-
-	return !config->server.demo || from.len == 0 ||
-	    span_starts(from, "127.") || span_is(from, "::1") ||
-	    span_starts(from, "::ffff:127.") || span_starts(from, "unix:");
+	return !config->server.demo || request_is_local(r) ||
+	    (r->remote_addr[0] == '\0' && !request_is_passed_on(r));
 }
 
 /* Without a configuration: the 500 of the API that owns the path. */
@@ -151,6 +149,12 @@ serve(struct app *app, struct exchange *x, struct gateway *gateway)
 	}
 	if (app->config == NULL) {
 		serve_unconfigured(x);
+		return;
+	}
+	if (app->config->server.trusted_proxies.n > 0 &&
+	    forwarded_apply(&x->request,
+		&app->config->server.trusted_proxies) != ERR_NONE) {
+		answer_plainly(x, 500, "Internal Server Error");
 		return;
 	}
 	if (!may_ask(app->config, &x->request)) {

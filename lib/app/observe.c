@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "config/config.h"
+#include "http/forwarded.h"
 #include "http/router.h"
 
 #define LINE_MAX_BYTES 1024
@@ -38,13 +39,6 @@ observe_begin(const struct config *config)
 
 /* ---- GET /metrics ------------------------------------------------------- */
 
-static bool
-is_loopback(struct span from)
-{
-	return span_starts(from, "127.") || span_is(from, "::1") ||
-	    span_starts(from, "::ffff:127.") || span_starts(from, "unix:");
-}
-
 /* The token of [server] metrics_token; without one, this machine only. */
 static bool
 may_see(const struct exchange *x)
@@ -53,7 +47,7 @@ may_see(const struct exchange *x)
 	struct span given = span_of(x->request.authorization), scheme;
 
 	if (token == NULL || token[0] == '\0')
-		return is_loopback(span_of(x->request.remote_addr));
+		return request_is_local(&x->request);
 	scheme = span_cut(&given, ' ');
 	return span_is_nocase(scheme, "bearer") &&
 	    text_equal_constant_time(span_trim(given), span_of(token));

@@ -9,6 +9,7 @@
 #include "botapi/botapi.h"
 #include "botapi/botapi_errors.h"
 #include "botapi/botapi_guard.h"
+#include "config/config.h"
 
 #define N(rows) (sizeof(rows) / sizeof((rows)[0]))
 
@@ -77,8 +78,12 @@ redirect(struct exchange *x, struct span path)
 	struct buf url = BUF_INIT(16384);
 	enum err err;
 
-	buf_printf(&url, "%s://%s", r->scheme, r->host);
-	add_quoted(&url, r->mount);
+	if (x->config->server.public_url != NULL) {
+		buf_adds(&url, x->config->server.public_url);
+	} else {
+		buf_printf(&url, "%s://%s", r->scheme, r->host);
+		add_quoted(&url, r->mount);
+	}
 	buf_add(&url, path.data, path.len);
 	if (r->query.len > 0) {
 		buf_addc(&url, '?');

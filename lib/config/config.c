@@ -459,6 +459,19 @@ name_record(struct record *record)
 	}
 }
 
+/* "https://my.site/" is "https://my.site". */
+static void
+finish_server(struct config *c)
+{
+	struct span url = span_of(c->server.public_url);
+
+	while (span_ends(url, "/"))
+		url.len--;
+	if (url.len > 0 || c->server.public_url == NULL)
+		c->server.public_url = url.len == 0 ? NULL
+		    : arena_strndup(&c->arena, url.data, url.len);
+}
+
 static void
 finish_bots(struct config *c)
 {
@@ -528,6 +541,7 @@ finish(struct reader *r)
 	if (r->no_memory)
 		return;
 	add_builtin(c);
+	finish_server(c);
 	finish_bots(c);
 }
 
@@ -720,6 +734,8 @@ kind_text(const struct setting *s)
 		return "path";
 	case SETTING_WORDS:
 		return "names, separated by commas";
+	case SETTING_NETWORKS:
+		return "addresses, separated by commas";
 	case SETTING_LINES:
 	case SETTING_FORM:
 		return "one a line";

@@ -16,9 +16,11 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/net_address.h"
 #include "base/text.h"
 
 #define CONFIG_LIST_MAX 64
+#define CONFIG_SECRET_MIN 32 /* bytes of a declared secret, at least */
 
 /* A list of texts: "a, b, c", or the same name given several times. */
 struct config_list {
@@ -48,6 +50,11 @@ struct server_config {
 	const char *request_log;  /* "off", "stderr", "syslog" */
 	const char *metrics;      /* "off", "on" */
 	const char *metrics_token; /* NULL: loopback may see them */
+	const char *public_url;   /* "https://my.site/app"; NULL: unknown */
+	struct net_ranges trusted_proxies; /* whose word about the client
+	                                    * counts */
+	const char *secret;       /* NULL: made in the state folder
+				   * (auth/secret.h) */
 };
 
 /* Which bots a key opens, and where. */

@@ -6,16 +6,44 @@
 #include "base/text.h"
 #include "base/uuid.h"
 
+/* "https://my.site:8443/app": what can be put in front of a path. */
+static bool
+is_address(struct span url)
+{
+	static const char allowed[] = "-._~:/%[]!$&()*+,;=";
+	size_t skip = span_starts(url, "https://") ? 8
+	    : span_starts(url, "http://")	   ? 7
+						   : 0, i;
+
+	if (skip == 0 || url.len == skip || url.data[skip] == '/')
+		return false;
+	for (i = skip; i < url.len; i++)
+		if (!text_is_alnum(url.data[i]) &&
+		    strchr(allowed, url.data[i]) == NULL)
+			return false;
+	return true;
+}
+
 static void
 check_server(const struct config *c, const char *file, struct buf *faults)
 {
 	struct span base = span_of(c->server.base_path);
+	struct span secret = span_of(c->server.secret);
 
 	if (base.len > 0 &&
 	    (!span_starts(base, "/") || span_ends(base, "/")))
 		config_fault(faults, file, c->server.line,
 		    "base_path in [server] begins with / and does not end "
 		    "with one, such as /app");
+	if (c->server.public_url != NULL &&
+	    !is_address(span_of(c->server.public_url)))
+		config_fault(faults, file, c->server.line,
+		    "public_url in [server] is an address such as "
+		    "https://my.site or https://my.site/app");
+	if (secret.len > 0 && secret.len < CONFIG_SECRET_MIN)
+		config_fault(faults, file, c->server.line,
+		    "secret in [server] has at least %d characters; make one "
+		    "with: openssl rand -hex 32", CONFIG_SECRET_MIN);
 }
 
 /* Also a bot that is switched off: its keys stay in the file. */

@@ -168,6 +168,18 @@ static const struct {
     {"[bot a]\n[knowledge k]\n", "[knowledge k] needs folder = PATH"},
     {"[server]\nbase_path = app/\n[bot a]\n",
 	"parlance.conf:1: base_path in [server]"},
+    {"[server]\npublic_url = my.site\n[bot a]\n",
+	"parlance.conf:1: public_url in [server] is an address such as"},
+    {"[server]\npublic_url = https:///x\n[bot a]\n",
+	"parlance.conf:1: public_url in [server]"},
+    {"[server]\npublic_url = https://a b/\n[bot a]\n",
+	"parlance.conf:1: public_url in [server]"},
+    {"[server]\ntrusted_proxies = 10.0.0.1, proxy\n[bot a]\n",
+	"parlance.conf:2: \"proxy\" is no address, nor a range of them"},
+    {"[server]\ntrusted_proxies = 10.0.0.0/33\n[bot a]\n",
+	"\"10.0.0.0/33\" is no address"},
+    {"[server]\nsecret = 0123456789012345678901234567890\n[bot a]\n",
+	"parlance.conf:1: secret in [server] has at least 32 characters"},
     {"", "there is no bot"},
     {"[bot a]\n[engine e]\nurl=http://x\nkey_file = missing\n",
 	"missing: No such file"},
@@ -205,9 +217,17 @@ START_TEST(the_environment_overrides_the_server_section)
 
 	(void)setenv("PARLANCE_STATE", "/tmp/elsewhere", 1);
 	(void)setenv("PARLANCE_SERVER_MAX_BODY", "2048", 1);
-	c = read_text("[server]\nstate = s\n[bot a]\n", &faults);
+	(void)setenv("PARLANCE_SERVER_TRUSTED_PROXIES", "::1", 1);
+	c = read_text("[server]\nstate = s\ntrusted_proxies = 10.0.0.0/8\n"
+		      "public_url = https://my.site/app//\n[bot a]\n",
+	    &faults);
 	ck_assert_str_eq(c->server.state, "/tmp/elsewhere");
 	ck_assert_int_eq(c->server.max_body, 2048);
+	ck_assert_uint_eq(c->server.trusted_proxies.n, 1);
+	ck_assert_int_eq(c->server.trusted_proxies.items[0].base.kind,
+	    NET_IPV6);
+	ck_assert_str_eq(c->server.public_url, "https://my.site/app");
+	(void)unsetenv("PARLANCE_SERVER_TRUSTED_PROXIES");
 	config_free(c);
 	(void)setenv("PARLANCE_SERVER_MAX_BODY", "lots", 1);
 	c = read_text("[bot a]\n", &faults);

@@ -177,6 +177,29 @@ store_form_control(struct reader *r, struct bot_config *bot,
 		    c->variable);
 }
 
+static void
+store_network(struct reader *r, struct net_ranges *all, struct span text)
+{
+	struct net_range *grown;
+
+	if (text.len == 0)
+		return;
+	grown = arena_array(&r->config->arena, all->n + 1, sizeof(*grown));
+	if (grown == NULL) {
+		r->no_memory = true;
+		return;
+	}
+	if (all->n > 0)
+		memcpy(grown, all->items, all->n * sizeof(*grown));
+	all->items = grown;
+	if (net_range_parse(text, &grown[all->n]))
+		all->n++;
+	else
+		FAULT(r, "\"%.*s\" is no address, nor a range of them such as "
+			 "192.0.2.0/24",
+		    (int)text.len, text.data);
+}
+
 static bool
 choice_allows(const char *choices, struct span value)
 {
@@ -280,6 +303,12 @@ reader_store_value(struct reader *r, const struct setting *s, void *data,
 		break;
 	case SETTING_LINES:
 		store_list(r, (struct config_list *)(void *)at, value, '\n');
+		break;
+	case SETTING_NETWORKS: /* the environment's replaces the file's */
+		*(struct net_ranges *)(void *)at = (struct net_ranges){0};
+		while (value.data != NULL)
+			store_network(r, (struct net_ranges *)(void *)at,
+			    span_trim(span_cut(&value, ',')));
 		break;
 	case SETTING_FORM:
 		while (value.data != NULL)

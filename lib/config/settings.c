@@ -42,6 +42,8 @@ const struct section sections[SECTION_COUNT] = {
 	{s, n, SETTING_CHOICE, at, fallback, 0, 0, choices, help}
 #define WORDS(s, n, at, fallback, help)                                        \
 	{s, n, SETTING_WORDS, at, fallback, 0, 0, NULL, help}
+#define NETWORKS(s, n, at, help)                                               \
+	{s, n, SETTING_NETWORKS, at, NULL, 0, 0, NULL, help}
 #define LINES(s, n, at, help)                                                  \
 	{s, n, SETTING_LINES, at, NULL, 0, 0, NULL, help}
 
@@ -75,6 +77,17 @@ const struct setting settings[] = {
 	"GET /metrics, in Prometheus's format; to this machine alone"),
     SECRET(SECTION_SERVER, "metrics_token", SERVER(metrics_token),
 	"who sends it as a bearer token sees the metrics from anywhere"),
+    TEXT(SECTION_SERVER, "public_url", SERVER(public_url), NULL,
+	"the address that people use, such as https://my.site/app; absent:\n"
+	"what each request says"),
+    NETWORKS(SECTION_SERVER, "trusted_proxies", SERVER(trusted_proxies),
+	"whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed:\n"
+	"addresses such as 127.0.0.1, 10.0.0.0/8, unix:; what they pass on is\n"
+	"never this machine asking"),
+    SECRET(SECTION_SERVER, "secret", SERVER(secret),
+	"signs what visitors are given; at least 32 characters; absent: one\n"
+	"is made in the state folder. Hosts that share a store declare the\n"
+	"same"),
 
     TEXT(SECTION_KEY, "hash", KEY(hash), NULL,
 	"the key's hash, as `parlance key new` printed it"),

@@ -33,6 +33,7 @@ enum setting_kind {
 	SETTING_CHOICE,  /* const char *, one of choices ("a|b|c") */
 	SETTING_WORDS,   /* config_list: separated by commas */
 	SETTING_LINES,   /* config_list: one a line, or given several times */
+	SETTING_NETWORKS, /* net_ranges: separated by commas */
 	SETTING_FORM     /* form controls: one a line, or several times */
 };
 

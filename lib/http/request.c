@@ -256,6 +256,7 @@ request_init(struct request *r, struct arena *arena, struct gateway *gateway,
 	r->authorization = copy_or_null(r, authorization(r), &failed);
 	r->content_type = copy_or_null(r, param(r, "CONTENT_TYPE"), &failed);
 	r->remote_addr = copy(r, param(r, "REMOTE_ADDR"), &failed);
+	r->client_addr = r->remote_addr;
 	if (failed)
 		return ERR_MEMORY;
 	err = read_path(r, base_path);

@@ -30,7 +30,10 @@ struct request {
 	const char *authorization; /* header value, or NULL (4.2 of the
 	                            * deployment facts names its sources) */
 	const char *content_type; /* NULL when absent or empty */
-	const char *remote_addr; /* "" when unknown */
+	const char *remote_addr; /* the peer's; "" when unknown */
+	const char *client_addr; /* the same, but for a trusted proxy's peer
+	                          * (forwarded.h) */
+	bool proxied;            /* a trusted proxy sent it */
 
 	/* The body: filled by request_read_body(). */
 	struct span body;
