@@ -23,4 +23,9 @@ int state_file_open(const char *path, int flags);
  * False: errno says why, and there is no such file. */
 bool state_file_write(const char *path, struct span bytes, bool sync);
 
+/* The same for a file that others may make at this moment: it appears under
+ * its name with all its bytes or not at all, and its name is on the disk as
+ * well.  False with EEXIST: there is one already, whole. */
+bool state_file_publish(const char *path, struct span bytes);
+
 #endif

@@ -109,6 +109,24 @@ START_TEST(a_file_is_written_whole_or_not_at_all)
 }
 END_TEST
 
+START_TEST(a_published_file_is_the_first_ones)
+{
+	struct stat st;
+
+	ck_assert(state_file_publish(path, SPAN("first")));
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0600);
+	ck_assert(!state_file_publish(path, SPAN("second one")));
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_size, 5);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(folder), 0); /* nothing is left beside it */
+	ck_assert(!state_file_publish(path, SPAN("first")));
+	ck_assert_int_eq(errno, ENOENT);
+}
+END_TEST
+
 Suite *
 state_file_suite(void)
 {
@@ -121,6 +139,7 @@ state_file_suite(void)
 	tcase_add_test(tc, what_root_makes_is_the_folder_owners);
 	tcase_add_test(tc, no_folder_is_no_file);
 	tcase_add_test(tc, a_file_is_written_whole_or_not_at_all);
+	tcase_add_test(tc, a_published_file_is_the_first_ones);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
