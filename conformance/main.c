@@ -18,7 +18,9 @@
 #include "cases/casefolder.h"
 #include "cases/known.h"
 #include "match/mem.h"
-#include "report/report.h"
+#include "report/human.h"
+#include "report/machine.h"
+#include "run/preflight.h"
 #include "selftest/selftest.h"
 #include "match/transcript.h"
 
@@ -35,7 +37,7 @@ struct command_line {
 	const char *write_known, *json_file, *junit_file, *save_folder;
 	const struct jv *set; /* from --set */
 	const struct jv *features;
-	bool list, selftest, tap;
+	bool list, selftest, tap, no_preflight;
 	char **globs;
 	int glob_count;
 };
@@ -78,8 +80,9 @@ static const char usage_text[] =
     "  -l, --list                 list the cases and count the requests; "
     "-lv explains each; send nothing\n"
     "  -x, --stop                 stop at the first failure\n"
-    "  -q / -v                    summary only / every exchange, with times; "
-    "the key is never shown\n"
+    "  -q / -v                    groups of failures only / every case and "
+    "exchange; the key is never shown\n"
+    "      --no-preflight         begin with the cases at once\n"
     "      --tap  --json FILE  --junit FILE                 reports for "
     "machines\n"
     "      --save DIR             keep the exchange of every failure\n"
@@ -106,6 +109,7 @@ enum {
 	OPT_SAVE,
 	OPT_SELFTEST,
 	OPT_CASES,
+	OPT_NO_PREFLIGHT,
 	OPT_VERSION
 };
 
@@ -131,6 +135,7 @@ static const struct option long_options[] = {
     {"save", required_argument, NULL, OPT_SAVE},
     {"self-test", no_argument, NULL, OPT_SELFTEST},
     {"cases", required_argument, NULL, OPT_CASES},
+    {"no-preflight", no_argument, NULL, OPT_NO_PREFLIGHT},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -254,6 +259,9 @@ read_option(struct chatconf *c, int opt)
 	case OPT_SELFTEST:
 		o->selftest = true;
 		return true;
+	case OPT_NO_PREFLIGHT:
+		o->no_preflight = true;
+		return true;
 	case OPT_CASES:
 		o->cases = optarg;
 		return true;
@@ -357,6 +365,31 @@ make_vars(struct chatconf *c, bool pretend)
 	return true;
 }
 
+/* A variable that is no text in the profile is JSON on the command line
+ * too: -s 'inputs={"city":"Oslo"}'. */
+static bool
+read_set_json(struct chatconf *c, const struct profile *profile)
+{
+	const struct jv *set = c->options.set, *usual, *value;
+	struct jv_error error;
+	size_t i;
+
+	for (i = 0; i < set->count; i++) {
+		usual = jv_get_span(profile->vars, set->names[i]);
+		if (usual == NULL || usual->kind == JV_STRING)
+			continue;
+		value = jv_parse(&c->arena, set->items[i]->text, true,
+		    &error);
+		if (value == NULL)
+			return complain("not JSON: --set ",
+			    set->names[i].data);
+		c->options.set = jv_replace(&c->arena, c->options.set, i,
+		    value);
+	}
+	c->vars.layers[VARS_SET] = c->options.set;
+	return true;
+}
+
 /* The profile's variables may use --set, key and run. */
 static bool
 add_profile_vars(struct chatconf *c, const struct profile *profile,
@@ -365,6 +398,8 @@ add_profile_vars(struct chatconf *c, const struct profile *profile,
 	struct span undefined;
 	const struct jv *filled;
 
+	if (profile->vars != NULL && !read_set_json(c, profile))
+		return false;
 	*vars = c->vars;
 	if (profile->vars == NULL)
 		return true;
@@ -746,6 +781,35 @@ set_usual_headers(struct chatconf *c, struct run *run)
 	run->target->usual_count = h->count;
 }
 
+/* The preflight, before a whole profile is run.  -1 to go on, else the exit
+ * code. */
+static int
+check_first(struct chatconf *c, struct run *run, struct human *human)
+{
+	struct preflight found;
+
+	if (c->options.glob_count > 0 || c->options.no_preflight)
+		return -1;
+	preflight_run(&c->arena, run, &found);
+	if (found.unreachable != NULL) {
+		fprintf(stderr, "chatconf: %s: %s\n", run->target->spec,
+		    found.unreachable);
+		return EXIT_NOTHING;
+	}
+	if (found.says == NULL) {
+		if (found.notice != NULL && !c->options.tap)
+			human_notice(human,
+			    outcome_mask(&c->arena, run, found.notice));
+		return -1;
+	}
+	run->verdict = outcome_mask(&c->arena, run, found.says);
+	run->remedy = found.remedy;
+	if (!c->options.tap)
+		human_verdict(human, run->verdict, run->remedy);
+	write_reports(c, run, 0);
+	return EXIT_FAILED;
+}
+
 static int
 run_cases(struct chatconf *c, struct run *run)
 {
@@ -754,6 +818,7 @@ run_cases(struct chatconf *c, struct run *run)
 	int64_t begun = clock_monotonic_us();
 	double seconds;
 	bool good;
+	int code;
 
 	human_init(&human, run);
 	run->ctx = &human;
@@ -761,6 +826,9 @@ run_cases(struct chatconf *c, struct run *run)
 	run->on_waiting = c->options.tap ? wait_silently : human_waiting;
 	if (!c->options.tap)
 		human_begin(&human, count_requests(c, run));
+	code = check_first(c, run, &human);
+	if (code >= 0)
+		return code;
 	run_all(run, c->book.suite_count);
 	run->ctx = NULL;
 	seconds = (double)(clock_monotonic_us() - begun) / 1e6;
@@ -772,8 +840,8 @@ run_cases(struct chatconf *c, struct run *run)
 	if (!c->options.tap)
 		human_end(&human, seconds);
 	good = write_reports(c, run, seconds);
-	report_summary(&c->arena, run, &summary);
-	if (!report_passed(&summary))
+	summary_make(&c->arena, run, &summary);
+	if (!summary_passed(&summary))
 		return EXIT_FAILED;
 	if (run->reached == 0) {
 		complain("no case ran: ", "every one needs a feature that "
@@ -783,23 +851,25 @@ run_cases(struct chatconf *c, struct run *run)
 	return good ? EXIT_PASSED : EXIT_USAGE;
 }
 
-/* A URL may end in the profile's base, as clients of the messages API have
- * it (http://host/v1); the paths of the cases begin with it already. */
+/* A URL may end in what the paths of the cases begin with already, as
+ * clients have it: http://host/v1. */
 static void
-cut_base(struct chatconf *c, struct run *run)
+cut_url(struct chatconf *c, struct run *run)
 {
-	struct span url = span_of(run->target->rest), base;
-	enum vars_layer layer;
-	const struct jv *v = vars_get(&run->vars, SPAN("base"), &layer);
+	struct span url = span_of(run->target->rest), undefined;
+	const struct jv *end;
 
-	if (run->target->kind != &target_http || jv_text(v) == NULL)
+	if (run->target->kind != &target_http ||
+	    run->profile->url_end == NULL)
 		return;
-	base = v->text;
+	end = vars_fill(&c->arena, &run->vars,
+	    jv_cstring(&c->arena, run->profile->url_end), &undefined);
 	while (span_ends(url, "/"))
 		url.len--;
-	if (base.len > 0 && span_ends(url, base.data))
-		run->target->rest = must(
-		    arena_strndup(&c->arena, url.data, url.len - base.len));
+	if (end != NULL && end->kind == JV_STRING && end->text.len > 0 &&
+	    span_ends(url, end->text.data))
+		run->target->rest = must(arena_strndup(&c->arena, url.data,
+		    url.len - end->text.len));
 }
 
 static int
@@ -818,11 +888,26 @@ open_and_run(struct chatconf *c, struct run *run)
 	run->target->timeout_ms = c->options.run.timeout_ms;
 	run->target->noisy = c->options.run.verbose;
 	set_usual_headers(c, run);
-	cut_base(c, run);
+	cut_url(c, run);
 	code = run_cases(c, run);
 	run_release(run);
 	target_close(run->target);
 	return code;
+}
+
+static bool
+check_profile(struct chatconf *c)
+{
+	const struct jv *at = NULL;
+	const char *why;
+
+	if (c->profile->preflight == NULL)
+		return true;
+	why = preflight_fault(&c->arena, c->profile->preflight, &at);
+	if (why != NULL)
+		fprintf(stderr, "%s:%u: %s\n", c->profile->file, at->line,
+		    why);
+	return why == NULL;
 }
 
 static int
@@ -834,7 +919,7 @@ list_or_run(struct chatconf *c)
 
 	c->profile = profile_load(&c->arena, c->folder,
 	    c->options.profile == NULL ? "v1" : c->options.profile);
-	if (c->profile == NULL || !apply_features(c) ||
+	if (c->profile == NULL || !check_profile(c) || !apply_features(c) ||
 	    !make_vars(c, c->options.list))
 		return EXIT_USAGE;
 	if (!add_profile_vars(c, c->profile, &run.vars))

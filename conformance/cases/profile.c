@@ -45,7 +45,8 @@ static void
 check_keys(struct profile_reading *r, const struct jv *root)
 {
 	static const char *const keys[] = {"name", "title", "cases", "method",
-	    "path", "headers", "vars", "features", "translate", "signs"};
+	    "path", "headers", "vars", "features", "translate", "signs",
+	    "preflight", "url_end"};
 	size_t i, j, n = sizeof(keys) / sizeof(*keys);
 
 	for (i = 0; i < root->count; i++) {
@@ -134,6 +135,8 @@ profile_load(struct arena *a, const char *folder, const char *name)
 	p->features = part(&r, root, "features", JV_OBJECT, false);
 	p->translate = part(&r, root, "translate", JV_ARRAY, false);
 	p->signs = part(&r, root, "signs", JV_ARRAY, false);
+	p->preflight = part(&r, root, "preflight", JV_ARRAY, false);
+	p->url_end = jv_text(part(&r, root, "url_end", JV_STRING, false));
 	check_members(&r);
 	return r.faults == 0 ? p : NULL;
 }

@@ -15,6 +15,8 @@ struct profile {
 	const struct jv *features; /* name -> default */
 	const struct jv *translate;
 	const struct jv *signs;
+	const struct jv *preflight; /* run/preflight.h */
+	const char *url_end; /* what a target's URL may end in, or NULL */
 };
 
 /*

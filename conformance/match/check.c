@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "mem.h"
 #include "relation.h"
+#include "shown.h"
 
 #define SHOWN 300
 
@@ -21,26 +22,14 @@ fail(struct difference *d, const char *where, const char *expected,
 static const char *
 shown_body(struct arena *a, const struct reply *reply)
 {
-	struct buf b = BUF_INIT(MEM_TEXT_MAX);
-	size_t i, n = reply->body.len > SHOWN ? SHOWN : reply->body.len;
+	size_t n = reply->body.len > SHOWN ? SHOWN : reply->body.len;
 
 	if (n == 0)
 		return "(no body)";
-	for (i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)reply->body.data[i];
-
-		if (c == '\n')
-			buf_adds(&b, "\\n");
-		else if (c == '\r')
-			buf_adds(&b, "\\r");
-		else if (c < 0x20 || c == 0x7F)
-			buf_printf(&b, "\\x%02x", c);
-		else
-			buf_addc(&b, (char)c);
-	}
-	if (n < reply->body.len)
-		buf_adds(&b, "...");
-	return mem_take(a, &b).data;
+	return mem_printf(a, "%s%s",
+	    shown_text(a, (struct span){reply->body.data, n},
+		SHOWN_ONE_LINE),
+	    n < reply->body.len ? "..." : "");
 }
 
 const char *

@@ -10,6 +10,7 @@
 
 #include "base/utf8.h"
 #include "mem.h"
+#include "shown.h"
 
 #define SHOWN 400
 
@@ -51,9 +52,12 @@ static void
 set_fault(struct splitter *s, const char *what, struct span line)
 {
 	if (s->stream->fault == NULL)
-		s->stream->fault = mem_printf(s->arena,
-		    "event %zu: %s: %.*s", s->stream->count + 1, what,
-		    (int)(line.len > 80 ? 80 : line.len), line.data);
+		s->stream->fault = mem_printf(s->arena, "event %zu: %s: %s",
+		    s->stream->count + 1, what,
+		    shown_text(s->arena,
+			(struct span){line.data,
+			    line.len > 80 ? 80 : line.len},
+			SHOWN_ONE_LINE));
 }
 
 static void
@@ -193,9 +197,11 @@ shown_data(struct checking *c, const struct stream_event *event)
 
 	if (data.data == NULL)
 		return "(no data)";
-	return mem_printf(c->arena, "%.*s%s",
-	    (int)(data.len > SHOWN ? SHOWN : data.len), data.data,
-	    data.len > SHOWN ? "..." : "");
+	if (data.len > SHOWN)
+		data.len = SHOWN;
+	return mem_printf(c->arena, "%s%s",
+	    shown_text(c->arena, data, SHOWN_ONE_LINE),
+	    data.len < event->data.len ? "..." : "");
 }
 
 struct span

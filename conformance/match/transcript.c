@@ -4,86 +4,103 @@
 #include <string.h>
 
 #include "match/mem.h"
+#include "match/shown.h"
 
 #define LINE_BODY 240
 
-/* Bytes as text: line ends stay, other control characters are shown. */
+/* Each line with the prefix before it. */
 static void
-add_shown(struct buf *out, struct span text, const char *prefix)
+add_shown(struct arena *a, struct buf *out, struct span text,
+    const char *prefix)
 {
-	size_t i;
-	bool start = true;
+	struct span rest = span_of(shown_text(a, text, SHOWN_LINES)), line;
 
-	for (i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.data[i];
-
-		if (start)
-			buf_adds(out, prefix);
-		start = c == '\n';
-		if (c == '\r')
-			buf_adds(out, "\\r");
-		else if ((c < 0x20 && c != '\n' && c != '\t') || c == 0x7F)
-			buf_printf(out, "\\x%02x", c);
-		else
-			buf_addc(out, (char)c);
-	}
-	if (!start)
+	while (rest.data != NULL) {
+		line = span_cut(&rest, '\n');
+		if (rest.data == NULL && line.len == 0)
+			break;
+		buf_adds(out, prefix);
+		buf_add(out, line.data, line.len);
 		buf_addc(out, '\n');
+	}
+}
+
+static void
+add_header(struct arena *a, struct buf *out, const char *prefix,
+    const struct header *h)
+{
+	buf_printf(out, "%s%s: %s\n", prefix,
+	    shown_text(a, h->name, SHOWN_ONE_LINE),
+	    shown_text(a, h->value, SHOWN_ONE_LINE));
+}
+
+void
+transcript_request(struct buf *out, const struct wire_request *request)
+{
+	struct arena a;
+	size_t i;
+
+	arena_init(&a, MEM_ARENA_MAX);
+	buf_printf(out, "> %s %s\n", request->method,
+	    shown_text(&a, span_of(request->path), SHOWN_ONE_LINE));
+	for (i = 0; i < request->header_count; i++)
+		add_header(&a, out, "> ", &request->headers[i]);
+	if (request->body.data != NULL) {
+		buf_adds(out, ">\n");
+		add_shown(&a, out, request->body, "> ");
+	}
+	arena_release(&a);
+}
+
+void
+transcript_reply(struct buf *out, const struct reply *reply)
+{
+	struct arena a;
+	size_t i;
+
+	arena_init(&a, MEM_ARENA_MAX);
+	if (reply->failure != NULL)
+		buf_printf(out, "< (%s)\n",
+		    shown_text(&a, span_of(reply->failure), SHOWN_ONE_LINE));
+	if (reply->header_fault != NULL)
+		buf_printf(out, "< (%s)\n",
+		    shown_text(&a, span_of(reply->header_fault),
+			SHOWN_ONE_LINE));
+	if (reply->status != 0)
+		buf_printf(out, "< %d  (%.1f ms)\n", reply->status,
+		    (double)reply->us / 1000.0);
+	for (i = 0; i < reply->header_count; i++)
+		add_header(&a, out, "< ", &reply->headers[i]);
+	if (reply->body.len > 0) {
+		buf_adds(out, "<\n");
+		add_shown(&a, out, reply->body, "< ");
+	}
+	arena_release(&a);
 }
 
 void
 transcript_add(struct buf *out, const struct wire_request *request,
     const struct reply *reply)
 {
-	size_t i;
-
-	buf_printf(out, "> %s %s\n", request->method, request->path);
-	for (i = 0; i < request->header_count; i++)
-		buf_printf(out, "> %s: %s\n", request->headers[i].name.data,
-		    request->headers[i].value.data);
-	if (request->body.data != NULL) {
-		buf_adds(out, ">\n");
-		add_shown(out, request->body, "> ");
-	}
-	if (reply->failure != NULL)
-		buf_printf(out, "< (%s)\n", reply->failure);
-	if (reply->header_fault != NULL)
-		buf_printf(out, "< (%s)\n", reply->header_fault);
-	if (reply->status != 0)
-		buf_printf(out, "< %d  (%.1f ms)\n", reply->status,
-		    (double)reply->us / 1000.0);
-	for (i = 0; i < reply->header_count; i++)
-		buf_printf(out, "< %s: %s\n", reply->headers[i].name.data,
-		    reply->headers[i].value.data);
-	if (reply->body.len > 0) {
-		buf_adds(out, "<\n");
-		add_shown(out, reply->body, "< ");
-	}
+	transcript_request(out, request);
+	transcript_reply(out, reply);
 }
 
 char *
 transcript_line(struct arena *a, const struct wire_request *request)
 {
-	struct buf b = BUF_INIT(MEM_TEXT_MAX);
-	size_t i, n = request->body.len > LINE_BODY ? LINE_BODY
-						    : request->body.len;
+	struct span body = request->body;
+	const char *shown = "";
 
-	buf_printf(&b, "%s %s", request->method, request->path);
-	if (request->body.data != NULL)
-		buf_adds(&b, n == 0 ? "  (empty body)" : "  ");
-	for (i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)request->body.data[i];
-
-		if (c == '\n')
-			buf_adds(&b, "\\n");
-		else if (c < 0x20 || c == 0x7F)
-			buf_printf(&b, "\\x%02x", c);
-		else
-			buf_addc(&b, (char)c);
-	}
-	if (n < request->body.len)
-		buf_adds(&b, "...");
-	return (char *)(uintptr_t)mem_take(a, &b).data;
+	if (body.len > LINE_BODY)
+		body.len = LINE_BODY;
+	if (body.data != NULL)
+		shown = body.len == 0 ? "(empty body)"
+				      : shown_text(a, body, SHOWN_ONE_LINE);
+	return mem_printf(a, "%s %s%s%s%s", request->method,
+	    shown_text(a, span_of(request->path), SHOWN_ONE_LINE),
+	    body.data == NULL ? "" : "  ", shown,
+	    body.len < request->body.len ? "..." : "");
 }
 
 char *

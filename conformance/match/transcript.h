@@ -10,6 +10,10 @@
 void transcript_add(struct buf *out, const struct wire_request *request,
     const struct reply *reply);
 
+/* Its two halves. */
+void transcript_request(struct buf *out, const struct wire_request *request);
+void transcript_reply(struct buf *out, const struct reply *reply);
+
 /* "POST /v1/chat  {"bot_slug":...}", the body cut to a line's length. */
 char *transcript_line(struct arena *a, const struct wire_request *request);
 

@@ -63,6 +63,8 @@ struct run {
 	void (*on_result)(void *ctx, struct result *result);
 	void (*on_waiting)(void *ctx, const struct result *next);
 	void *ctx;
+	/* Of a preflight that failed, so that no case was run; else NULL. */
+	const char *verdict, *remedy;
 
 	/* Private to run.c. */
 	pthread_mutex_t lock;

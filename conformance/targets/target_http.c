@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "match/mem.h"
+#include "match/shown.h"
 #include "target.h"
 
 struct transfer {
@@ -220,11 +221,10 @@ http_again(struct arena *a, const struct target *target,
 {
 	struct buf b = BUF_INIT(MEM_TEXT_MAX);
 	const struct header *h;
-	bool rc = false;
+	bool rc = false, plain = shown_is_plain(request->body, SHOWN_LINES);
 	size_t i;
 
-	if (memchr(request->body.data == NULL ? "" : request->body.data, '\0',
-		request->body.len) != NULL)
+	if (!plain)
 		buf_printf(&b, "%s | ", shell_print(a, request->body));
 	buf_printf(&b, "curl -isS %s",
 	    shell_quote(a, span_of(url_of(a, target, request->path))));
@@ -248,7 +248,7 @@ http_again(struct arena *a, const struct target *target,
 		buf_printf(&b, " -X %s", request->method);
 	if (request->body.data == NULL)
 		;
-	else if (memchr(request->body.data, '\0', request->body.len) != NULL)
+	else if (!plain)
 		buf_adds(&b, " --data-binary @-");
 	else
 		buf_printf(&b, " --data-binary %s",

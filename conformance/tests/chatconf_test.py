@@ -2,7 +2,7 @@
 exit codes; our deployments, reached in every way, against all levels of the
 suite; and the other implementation of the bot API, servers/peer/.
 
-usage: chatconf_test.py BUILD
+usage: chatconf_test.py BUILD [NAME...]    e.g. groups, for test_groups
 """
 import json
 import os
@@ -69,7 +69,7 @@ def passing(*args, **more):
     at its end; what holds streams back does so each time."""
     for _ in range(3):
         run = Run(*args, **more)
-        failed = re.findall(r"(?m)^FAIL +(\S+)", run.out)
+        failed = re.findall(r"(?m)^FAIL +([^\s:]+)", run.out)
         if not failed or not all(n.endswith("~live") for n in failed):
             break
     return run
@@ -396,7 +396,8 @@ def test_terminal():
             out += piece
         done.wait()
         os.close(master)
-        check((b"\033[" in out) == colour and b"v1/reply/prompt" in out,
+        check((b"\033[" in out) == colour and b"v1/reply/prompt" in out
+              and (re.search(rb"\d+ of \d+", out) is not None) == colour,
               "%s=%r on a terminal" % (name, value), repr(out))
     server.close()
 
@@ -520,9 +521,88 @@ def test_failures():
     server.close()
 
 
-def test_untested():
-    server = faulty("v1-422-as-200")
+# Eight mistakes a server may well have.
+EIGHT = ["v1-msg-capitals", "v1-bots-avatar-missing", "v1-no-done",
+         "v1-key-before-syntax", "v1-uid-any-case", "v1-405-as-404",
+         "v1-statistics-text", "v1-json-column-from-0"]
+
+
+def test_groups():
+    """A server with eight mistakes: causes, not cases."""
+    server = faulty(",".join(EIGHT))
+    run = Run(server.url, "--strict")
+    lines = run.out.count("\n")
+    print("score: report of a server with 8 mistakes: %d lines" % lines)
+    check(run.code == 1 and lines < 120, "under 120 lines", run.out)
+    groups = re.findall(r"(?m)^FAIL +(\S+)", run.out)
+    check(8 <= len(groups) <= 20 and run.out.count("\n      again   curl ")
+          == len(groups), "groups with an example and its curl", run.out)
+    first = run.out.split("\n").index(next(
+        line for line in run.out.split("\n") if line.startswith("FAIL")))
+    check(first < 5, "the first failure is at the top", run.out)
+    check(re.search(r"(?m)^      also    v1/.*", run.out)
+          and re.search(r", and \d+ more$", run.out, re.M),
+          "ten names, and the number of the rest", run.out)
+    quiet = Run(server.url, "--strict", "-q")
+    check(re.findall(r"(?m)^FAIL +(\S+)", quiet.out) == groups,
+          "-q prints the groups", quiet.out)
+    run = Run(server.url)
+    check(re.search(r"(?m)^warn  \d+ cases?: ", run.out)
+          and "warn  v1/" not in run.out, "warnings are counts", run.out)
+    run = Run(server.url, "-v")
+    check(re.search(r"(?m)^warn  \d+ cases?: .*\n      v1/", run.out)
+          and re.search(r"(?m)^ok +v1/reply/prompt ", run.out),
+          "and have their names with -v")
     server.close()
+
+
+def test_preflight():
+    """What makes all cases fail is one line, with its remedy."""
+    server = faulty()
+    for what, args, key, seen in (
+            ("a wrong key", ["-p", "v1"], "nope", "does not accept the key"),
+            ("a wrong key", ["-p", "dify"], "nope", "does not accept the key"),
+            ("a wrong path", [server.url + "/api"], KEY,
+             "nothing answers as the bot API"),
+            ("a wrong base", ["-p", "dify", "-s", "base=/api"], KEY,
+             "give -s base="),
+            ("an unknown bot", ["-s", "bot_slug=nobody"], KEY,
+             "does not know the bot nobody")):
+        target = [server.url] if not args[0].startswith("http") else []
+        run = Run(*target, *args, key=key)
+        check(run.code == 1 and seen in run.out
+              and run.out.count("\nFAIL") == 1
+              and "\n      fix: " in run.out
+              and run.out.count("\n") == 3, what + " is the verdict", run.out)
+        check(Run(*target, *args, "v1/reply/prompt" if "dify" not in args
+                  else "dify/blocking/answer", key=key).code == 1,
+              "and one case can be asked for all the same")
+    for profile in PROFILES:
+        run = Run(server.url + "/v1", "-p", profile)
+        check(run.code == 0, "a URL that ends in /v1 works for " + profile,
+              run.out)
+    run = Run(server.url, "-s", "bot_slug=nobody", "--no-preflight")
+    check(run.code == 1 and "untested" in run.out,
+          "--no-preflight begins with the cases", run.out)
+    with tempfile.TemporaryDirectory() as folder:
+        junit, report = (os.path.join(folder, n) for n in ("j.xml", "r.json"))
+        run = Run(server.url, "--junit", junit, "--json", report, key="nope")
+        errors = xml.dom.minidom.parse(junit).getElementsByTagName("error")
+        check(len(errors) == 1, "JUnit has the verdict")
+        with open(report, encoding="utf-8") as file:
+            check("key" in json.load(file)["verdict"], "and JSON")
+    run = Run(server.url, "--tap", key="nope")
+    check("Bail out! the server does not accept the key" in run.out,
+          "and TAP", run.out)
+    server.close()
+    server = faulty("v1-stream-refused")
+    run = Run(server.url)
+    check(run.code == 1 and "-f no-stream" in run.out,
+          "a server that does not stream is told of -f no-stream", run.out)
+    server.close()
+
+
+def test_untested():
     server = faulty()
     run = Run(server.url, "-s", "bot_slug=nosuch", "v1/validation/*")
     check(run.code == 1 and "untested" in run.last and "FAIL" in run.out,
@@ -632,6 +712,13 @@ def test_case_files():
               "the self-test finds an expression that is too lax", run.err)
 
 
+TESTS = (test_usage, test_list, test_failures, test_groups, test_preflight,
+         test_untested, test_reports, test_case_files, test_broken_targets,
+         test_https, test_retry, test_terminal, test_eras, test_dialect,
+         test_again, test_peer, test_started_program, test_form, test_slow,
+         test_deployment)
+
+
 def main():
     run = Run("--self-test")
     check(run.code == 0, "every broken sample is refused", run.out + run.err)
@@ -644,10 +731,9 @@ def main():
                               stdin=subprocess.DEVNULL, timeout=300)
         check(done.returncode == 0, "the same under the sanitizers",
               done.stderr.decode("utf-8", "replace"))
-    for test in (test_usage, test_list, test_failures, test_untested,
-                 test_reports, test_case_files, test_broken_targets,
-                 test_https, test_retry, test_terminal, test_eras, test_dialect, test_again, test_peer,
-                 test_started_program, test_form, test_slow, test_deployment):
+    for test in TESTS:
+        if sys.argv[2:] and test.__name__[5:] not in sys.argv[2:]:
+            continue
         test()
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed else 0

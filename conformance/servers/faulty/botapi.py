@@ -368,6 +368,8 @@ def chat(request, has):
             "v1-max-words-ignored"):
         words = words[:values["max_words"]]
     count(values, words, has)
+    if values["stream"] and has("v1-stream-refused"):
+        raise Refused(detail(400, "Streaming is not supported"))
     if not values["stream"] or has("v1-stream-ignored"):
         return Answer(200, {"content": " ".join(words)})
     pieces = [""] + [(" " if i else "") + w for i, w in enumerate(words)]

@@ -1,5 +1,5 @@
-"""A server of both APIs that is right except for the one fault named in its
-environment (FAULT; unset: it is right).  It listens on 127.0.0.1 and prints
+"""A server of both APIs that is right except for the faults named in its
+environment (FAULT, commas between; unset: it is right).  It listens on 127.0.0.1 and prints
 its port, or, run as a CGI program, answers one request.
 
     FAULT=v1-no-done python3 server.py [PORT]
@@ -35,8 +35,13 @@ class Request:
 turn = itertools.count()
 
 
+def planted():
+    """The faults of this server; several have commas between."""
+    return [name for name in os.environ.get("FAULT", "").split(",") if name]
+
+
 def has(fault):
-    return os.environ.get("FAULT") == fault
+    return fault in planted()
 
 
 def answer(request):
@@ -60,7 +65,8 @@ def answer(request):
         dialect.translate(out)
     if os.environ.get("DIALECT", "").startswith("era-"):
         dialect.era(os.environ["DIALECT"], request, out)
-    faults.spoil(os.environ.get("FAULT"), api, request, out)
+    for fault in planted():
+        faults.spoil(fault, api, request, out)
     return out
 
 

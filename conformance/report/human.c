@@ -1,5 +1,5 @@
-/* How results count, and the report for a person. */
-#include "report.h"
+/* See human.h. */
+#include "human.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,116 +7,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "match/mem.h"
 #include "match/transcript.h"
-
-const char *const outcome_words[] = {"ok", "FAIL", "FAIL", "known", "FAIL",
-    "warn", "n/a"};
-
-static enum outcome
-outcome_of(const struct run *run, enum level level, bool failed, bool known,
-    enum outcome bad)
-{
-	if (!failed)
-		return known ? OUTCOME_KNOWN_PASSES : OUTCOME_OK;
-	if (known)
-		return OUTCOME_KNOWN;
-	return run_counts(&run->options, level) ? bad : OUTCOME_WARNING;
-}
-
-enum outcome
-report_outcome(const struct run *run, const struct result *result)
-{
-	if (result->verdict == VERDICT_NA ||
-	    result->verdict == VERDICT_WAITING)
-		return OUTCOME_NA;
-	return outcome_of(run, result->test->level,
-	    result->verdict != VERDICT_OK, result->known,
-	    result->verdict == VERDICT_UNTESTED ? OUTCOME_UNTESTED
-						: OUTCOME_FAILED);
-}
-
-enum outcome
-report_live_outcome(const struct run *run, const struct result *result)
-{
-	if (!result->streamed || result->live == SSE_LIVE_UNKNOWN)
-		return OUTCOME_NA;
-	return outcome_of(run, LEVEL_SHOULD, result->live == SSE_LIVE_NO,
-	    result->live_known, OUTCOME_FAILED);
-}
-
-void
-report_summary(struct arena *a, const struct run *run,
-    struct summary *summary)
-{
-	const struct result *r;
-	const struct jv *count;
-	const char *path;
-	enum outcome live;
-	size_t i;
-
-	*summary = (struct summary){.off = jv_object(a, NULL, NULL, 0)};
-	for (i = 0; i < run->count; i++) {
-		r = &run->results[i];
-		if (!r->done)
-			continue;
-		summary->counts[report_outcome(run, r)]++;
-		live = report_live_outcome(run, r);
-		if (live != OUTCOME_NA && live != OUTCOME_OK)
-			summary->counts[live]++;
-		if (r->feature == NULL)
-			continue;
-		count = jv_get(summary->off, r->feature);
-		path = mem_printf(a, "/%s", r->feature);
-		summary->off = jv_with(a, summary->off, span_of(path),
-		    jv_number(a,
-			mem_printf(a, "%ld",
-			    count == NULL
-				? 1
-				: strtol(count->text.data, NULL, 10) + 1)));
-	}
-}
-
-bool
-report_passed(const struct summary *s)
-{
-	return s->counts[OUTCOME_FAILED] == 0 &&
-	    s->counts[OUTCOME_UNTESTED] == 0 &&
-	    s->counts[OUTCOME_KNOWN_PASSES] == 0;
-}
-
-static const char *
-masked(struct arena *a, const struct run *run, const char *text)
-{
-	return text == NULL ? "" : transcript_mask(a, text, run->secret,
-					"{{key}}");
-}
-
-void
-report_failure(struct arena *a, const struct run *run,
-    const struct result *r, struct failure *f)
-{
-	*f = (struct failure){.source = r->test->source};
-	if (r->test->step_count > 1 && r->verdict == VERDICT_FAILED)
-		f->steps = mem_printf(a, "step %zu of %zu", r->step + 1,
-		    r->test->step_count);
-	if (r->verdict == VERDICT_UNTESTED)
-		f->unsure = "untested: the request this case changes is "
-			    "itself refused";
-	f->where = masked(a, run, r->difference.where);
-	f->expected = masked(a, run, r->difference.expected);
-	f->got = masked(a, run, r->difference.got);
-	f->request = f->again = "";
-	if (r->request.path == NULL)
-		return;
-	f->request = masked(a, run, transcript_line(a, &r->request));
-	/* Inside single quotes this closes, names the variable, reopens. */
-	f->again = transcript_mask(a,
-	    run->target->kind->again(a, run->target, &r->request),
-	    run->secret, "'\"$CHATCONF_KEY\"'");
-}
-
-/* ---- for a person ------------------------------------------------------- */
 
 void
 human_init(struct human *human, struct run *run)
@@ -124,7 +17,12 @@ human_init(struct human *human, struct run *run)
 	const char *no_color = getenv("NO_COLOR");
 	size_t i, len;
 
-	*human = (struct human){.run = run, .width = 30};
+	*human = (struct human){.run = run, .width = 30,
+	    .begun_us = clock_monotonic_us()};
+	if (run->options.verbose)
+		human->detail = HUMAN_ALL;
+	else if (run->count <= HUMAN_FEW && !run->options.quiet)
+		human->detail = HUMAN_CASES;
 	human->colour = isatty(1) && (no_color == NULL || *no_color == '\0');
 	for (i = 0; i < run->count; i++) {
 		len = strlen(run->results[i].test->name);
@@ -138,9 +36,10 @@ human_begin(struct human *human, size_t requests)
 {
 	const struct run *run = human->run;
 
-	printf("chatconf %s: %s, profile %s, %zu cases, %zu requests\n",
+	printf("chatconf %s: %s, profile %s, %zu %s, %zu %s\n",
 	    CHATCONF_VERSION, run->target->spec, run->profile->name,
-	    run->count, requests);
+	    run->count, run->count == 1 ? "case" : "cases", requests,
+	    requests == 1 ? "request" : "requests");
 	fflush(stdout);
 }
 
@@ -153,6 +52,39 @@ clear_waiting(struct human *human)
 }
 
 void
+human_verdict(struct human *human, const char *says, const char *remedy)
+{
+	clear_waiting(human);
+	printf("%sFAIL%s  %s\n      fix: %s\n",
+	    human->colour ? "\033[1;31m" : "",
+	    human->colour ? "\033[0m" : "", says, remedy);
+	fflush(stdout);
+}
+
+void
+human_notice(struct human *human, const char *text)
+{
+	clear_waiting(human);
+	printf("note  %s\n", text);
+	fflush(stdout);
+}
+
+/* "120 of 362, 14 s left". */
+static void
+print_progress(const struct human *human)
+{
+	const struct run *run = human->run;
+	int64_t us = clock_monotonic_us() - human->begun_us;
+	size_t left = run->count - run->reported;
+
+	printf("%zu of %zu", run->reported, run->count);
+	if (run->reported >= 5 && us > 1000000)
+		printf(", %lld s left",
+		    (long long)(us / 1000000 * (int64_t)left /
+			(int64_t)run->reported));
+}
+
+void
 human_waiting(void *ctx, const struct result *next)
 {
 	struct human *human = ctx;
@@ -162,9 +94,11 @@ human_waiting(void *ctx, const struct result *next)
 	if (!human->colour)
 		return;
 	clear_waiting(human);
-	if (ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 20)
+	if (ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col > 40)
 		columns = size.ws_col - 1;
-	printf("\033[2m      %.*s\033[0m", columns - 6, next->test->name);
+	fputs("\033[2m      ", stdout);
+	print_progress(human);
+	printf("  %.*s\033[0m", columns - 36, next->test->name);
 	fflush(stdout);
 	human->waiting = true;
 }
@@ -197,6 +131,7 @@ print_indented(const char *prefix, const char *text)
 	printf("%s%s\n", prefix, text);
 }
 
+/* The lines below the first. */
 static void
 print_failure(const struct human *human, const struct result *r)
 {
@@ -207,7 +142,7 @@ print_failure(const struct human *human, const struct result *r)
 	struct arena a;
 
 	arena_init(&a, MEM_ARENA_MAX);
-	report_failure(&a, human->run, r, &f);
+	failure_describe(&a, human->run, r, &f);
 	if (f.unsure != NULL)
 		printf("      %s\n", f.unsure);
 	if (f.steps != NULL)
@@ -221,17 +156,18 @@ print_failure(const struct human *human, const struct result *r)
 	arena_release(&a);
 }
 
+#define BUFFERING                                                              \
+	"      a web server is buffering: see \"Streaming\" in the manual of " \
+	"the server in front\n"
+
 static void
 print_live(struct human *human, const struct result *r)
 {
-	enum outcome outcome = report_live_outcome(human->run, r);
+	enum outcome outcome = outcome_of_live(human->run, r);
 	char *name;
 
 	if (outcome == OUTCOME_NA ||
 	    (outcome == OUTCOME_OK && !human->run->options.verbose))
-		return;
-	if (human->run->options.quiet &&
-	    (outcome == OUTCOME_OK || outcome == OUTCOME_KNOWN))
 		return;
 	if (asprintf(&name, "%s~live", r->test->name) < 0)
 		return;
@@ -242,9 +178,7 @@ print_live(struct human *human, const struct result *r)
 		: r->live_why);
 	free(name);
 	if (r->live == SSE_LIVE_NO)
-		fputs("      a web server is buffering: see \"Streaming\" in "
-		      "the manual of the server in front\n",
-		    stdout);
+		fputs(BUFFERING, stdout);
 }
 
 static void
@@ -276,20 +210,114 @@ void
 human_result(void *ctx, struct result *r)
 {
 	struct human *human = ctx;
-	enum outcome outcome = report_outcome(human->run, r);
+	enum outcome outcome = outcome_of(human->run, r);
 	struct arena a;
 
 	clear_waiting(human);
-	if (human->run->options.verbose && r->log.len > 0) {
+	if (human->detail == HUMAN_ALL && r->log.len > 0) {
 		arena_init(&a, MEM_ARENA_MAX);
-		fputs(masked(&a, human->run, buf_text(&r->log)), stdout);
+		fputs(outcome_mask(&a, human->run, buf_text(&r->log)),
+		    stdout);
 		arena_release(&a);
 	}
 	buf_release(&r->log);
-	if (!human->run->options.quiet)
+	if (human->detail != HUMAN_GROUPS) {
 		print_case(human, r, outcome);
-	print_live(human, r);
+		print_live(human, r);
+	}
 	fflush(stdout);
+}
+
+/* ---- groups ------------------------------------------------------------- */
+
+#define GROUP_NAMES 10
+#define NAMES_WIDTH 100
+
+/* A list with ", " in it, broken where the lines get long. */
+static void
+print_wrapped(const char *prefix, const char *text)
+{
+	const char *end;
+	size_t len, column = 0;
+
+	while (*text != '\0') {
+		end = strstr(text, ", ");
+		len = end == NULL ? strlen(text) : (size_t)(end - text) + 2;
+		if (column == 0 || column + len > NAMES_WIDTH) {
+			printf("%s%*s", column == 0 ? prefix : "\n",
+			    column == 0 ? 0 : (int)strlen(prefix), "");
+			column = strlen(prefix);
+		}
+		printf("%.*s", (int)len, text);
+		column += len;
+		text += len;
+	}
+	putchar('\n');
+}
+
+static void
+print_group(const struct human *human, const struct group *g)
+{
+	const struct result *example = g->members[0].result;
+	struct arena a;
+
+	arena_init(&a, MEM_ARENA_MAX);
+	print_word(human, g->outcome);
+	if (g->count == 1)
+		printf("%s: ", group_member_name(&a, &g->members[0]));
+	else
+		printf("%s and %zu more: ",
+		    group_member_name(&a, &g->members[0]), g->count - 1);
+	printf("%s\n", outcome_mask(&a, human->run, g->cause));
+	if (g->members[0].live)
+		fputs(BUFFERING, stdout);
+	else if (g->outcome != OUTCOME_KNOWN_PASSES)
+		print_failure(human, example);
+	if (g->count > 1)
+		print_wrapped("      also    ",
+		    group_names(&a, g, GROUP_NAMES));
+	arena_release(&a);
+}
+
+static void
+print_warnings(const struct human *human, const struct groups *gs)
+{
+	const struct group *g;
+	struct arena a;
+	size_t i;
+
+	arena_init(&a, MEM_ARENA_MAX);
+	for (i = gs->failing; i < gs->count; i++) {
+		g = &gs->list[i];
+		print_word(human, OUTCOME_WARNING);
+		printf("%zu %s: %s\n", g->count,
+		    g->count == 1 ? "case" : "cases",
+		    outcome_mask(&a, human->run, g->cause));
+		if (human->detail == HUMAN_ALL)
+			print_wrapped("      ",
+			    mem_printf(&a, "%s%s%s",
+				group_member_name(&a, &g->members[0]),
+				g->count > 1 ? ", " : "",
+				group_names(&a, g, SIZE_MAX - 1)));
+	}
+	arena_release(&a);
+}
+
+static void
+print_groups(const struct human *human)
+{
+	struct groups gs;
+	struct arena a;
+	size_t i;
+
+	arena_init(&a, MEM_ARENA_MAX);
+	groups_make(&a, human->run, &gs);
+	if (gs.count > 0 && human->detail == HUMAN_ALL)
+		putchar('\n');
+	for (i = 0; i < gs.failing; i++)
+		print_group(human, &gs.list[i]);
+	print_warnings(human, &gs);
+	arena_release(&a);
 }
 
 static void
@@ -316,7 +344,9 @@ human_end(struct human *human, double seconds)
 
 	arena_init(&a, MEM_ARENA_MAX);
 	clear_waiting(human);
-	report_summary(&a, run, &s);
+	summary_make(&a, run, &s);
+	if (human->detail != HUMAN_CASES)
+		print_groups(human);
 	for (i = 0; i < run->sign_count; i++)
 		if (run->signs[i].replies > 0)
 			printf("seen  %s (%zu %s)\n", run->signs[i].says,

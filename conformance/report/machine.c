@@ -1,11 +1,12 @@
-/* TAP 14, JUnit and JSON. */
+/* See machine.h. */
+#include "machine.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "cases/casefolder.h"
 #include "json/jsonout.h"
 #include "match/mem.h"
-#include "report.h"
 #include "match/transcript.h"
 
 /* ---- TAP ---------------------------------------------------------------- */
@@ -26,7 +27,7 @@ tap_diff(struct arena *a, struct buf *out, const struct run *run,
 {
 	struct failure f;
 
-	report_failure(a, run, r, &f);
+	failure_describe(a, run, r, &f);
 	buf_adds(out, "  ---\n");
 	yaml_line(out, "title", r->test->title);
 	yaml_line(out, "level", level_names[r->test->level]);
@@ -75,13 +76,13 @@ report_tap(struct arena *a, const struct run *run)
 		r = &run->results[i];
 		if (!r->done)
 			continue;
-		outcome = report_outcome(run, r);
+		outcome = outcome_of(run, r);
 		tap_point(&out, ++number, r->test->name, "", outcome,
 		    r->feature);
 		if (r->verdict == VERDICT_FAILED ||
 		    r->verdict == VERDICT_UNTESTED)
 			tap_diff(a, &out, run, r);
-		outcome = report_live_outcome(run, r);
+		outcome = outcome_of_live(run, r);
 		if (outcome == OUTCOME_NA)
 			continue;
 		tap_point(&out, ++number, r->test->name, "~live", outcome,
@@ -92,7 +93,10 @@ report_tap(struct arena *a, const struct run *run)
 			buf_adds(&out, "  ...\n");
 		}
 	}
-	if (run->reported < run->count)
+	if (run->verdict != NULL)
+		buf_printf(&out, "Bail out! %s; fix: %s\n", run->verdict,
+		    run->remedy);
+	else if (run->reported < run->count)
 		buf_adds(&out, "Bail out! stopped at the first failure\n");
 	buf_printf(&out, "1..%zu\n", number);
 	return mem_take(a, &out);
@@ -115,7 +119,7 @@ json_failure(struct arena *a, struct buf *out, const struct run *run,
 {
 	struct failure f;
 
-	report_failure(a, run, r, &f);
+	failure_describe(a, run, r, &f);
 	if (r->verdict == VERDICT_FAILED)
 		jsonout_member_int(out, "step", (int64_t)r->step + 1);
 	jsonout_member_cstring(out, "request", f.request);
@@ -137,7 +141,7 @@ json_case(struct arena *a, struct buf *out, const struct run *run,
 	jsonout_member_cstring(out, "level", level_names[r->test->level]);
 	jsonout_member_cstring(out, "source", r->test->source);
 	jsonout_member_cstring(out, "verdict",
-	    verdict_word(report_outcome(run, r)));
+	    verdict_word(outcome_of(run, r)));
 	jsonout_member_double(out, "ms", (double)r->us / 1000.0);
 	if (r->feature != NULL)
 		jsonout_member_cstring(out, "feature_off", r->feature);
@@ -146,7 +150,7 @@ json_case(struct arena *a, struct buf *out, const struct run *run,
 	if (r->streamed) {
 		jsonout_member_int(out, "events", (int64_t)r->events);
 		jsonout_member_cstring(out, "live",
-		    verdict_word(report_live_outcome(run, r)));
+		    verdict_word(outcome_of_live(run, r)));
 		jsonout_member_cstring(out, "live_why", r->live_why);
 	}
 	if (r->verdict == VERDICT_FAILED || r->verdict == VERDICT_UNTESTED)
@@ -161,12 +165,16 @@ report_json(struct arena *a, const struct run *run, double seconds)
 	struct summary s;
 	size_t i;
 
-	report_summary(a, run, &s);
+	summary_make(a, run, &s);
 	buf_addc(&out, '{');
 	jsonout_member_cstring(&out, "chatconf", CHATCONF_VERSION);
 	jsonout_member_cstring(&out, "target", run->target->spec);
 	jsonout_member_cstring(&out, "profile", run->profile->name);
 	jsonout_member_double(&out, "seconds", seconds);
+	if (run->verdict != NULL) {
+		jsonout_member_cstring(&out, "verdict", run->verdict);
+		jsonout_member_cstring(&out, "remedy", run->remedy);
+	}
 	jsonout_member_int(&out, "requests", (int64_t)run->requests);
 	jsonout_name(&out, "summary");
 	buf_addc(&out, '{');
@@ -235,7 +243,7 @@ junit_failure(struct arena *a, struct buf *out, const struct run *run,
 			      "failures, and passes\"/>");
 		return;
 	}
-	report_failure(a, run, r, &f);
+	failure_describe(a, run, r, &f);
 	buf_adds(out, outcome == OUTCOME_UNTESTED ? "<error" : "<failure");
 	xml_attribute(out, "message",
 	    mem_printf(a, "%s: expected %s, got %s", f.where, f.expected,
@@ -254,7 +262,7 @@ static void
 junit_case(struct arena *a, struct buf *out, const struct run *run,
     const struct result *r)
 {
-	enum outcome outcome = report_outcome(run, r);
+	enum outcome outcome = outcome_of(run, r);
 	const char *suite = r->test->suite->name;
 
 	buf_adds(out, "<testcase");
@@ -298,7 +306,7 @@ junit_case(struct arena *a, struct buf *out, const struct run *run,
 static void
 junit_live(struct buf *out, const struct run *run, const struct result *r)
 {
-	enum outcome outcome = report_live_outcome(run, r);
+	enum outcome outcome = outcome_of_live(run, r);
 	const char *suite = r->test->suite->name;
 
 	if (outcome == OUTCOME_NA)
@@ -334,8 +342,8 @@ report_junit(struct arena *a, const struct run *run, double seconds)
 		junit_live(&cases, run, &run->results[i]);
 		for (round = 0; round < 2; round++) {
 			outcome = round == 0
-			    ? report_outcome(run, &run->results[i])
-			    : report_live_outcome(run, &run->results[i]);
+			    ? outcome_of(run, &run->results[i])
+			    : outcome_of_live(run, &run->results[i]);
 			if (round == 1 && outcome == OUTCOME_NA)
 				continue;
 			tests++;
@@ -346,6 +354,16 @@ report_junit(struct arena *a, const struct run *run, double seconds)
 			    outcome == OUTCOME_KNOWN ||
 			    outcome == OUTCOME_WARNING;
 		}
+	}
+	if (run->verdict != NULL) {
+		buf_adds(&cases, "<testcase classname=\"chatconf\" "
+				 "name=\"preflight\" time=\"0\"><error");
+		xml_attribute(&cases, "message", run->verdict);
+		buf_addc(&cases, '>');
+		xml_text(&cases, run->remedy);
+		buf_adds(&cases, "</error></testcase>\n");
+		tests++;
+		errors++;
 	}
 	buf_adds(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		       "<testsuites><testsuite");
@@ -379,7 +397,7 @@ report_save(const struct run *run, const struct result *r,
 	for (c = name; *c != '\0'; c++)
 		if (*c == '/')
 			*c = '_';
-	report_failure(&a, run, r, &f);
+	failure_describe(&a, run, r, &f);
 	buf_printf(&out, "%s\n%s\n%s\n  - %s\n  + %s\nsource  %s\n"
 			 "again   %s\n\n",
 	    r->test->name, r->test->title, f.where, f.expected, f.got,
