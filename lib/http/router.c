@@ -153,8 +153,10 @@ router_serve(const struct family *const *families, size_t n,
 
 	x->route = NULL;
 	for (i = 0; i < n && !x->request.path_refused; i++)
-		if (find_route(families[i], x))
+		if (find_route(families[i], x) &&
+		    (families[i]->wants == NULL || families[i]->wants(x)))
 			return serve_known(families[i], x);
+	x->route = NULL;
 	for (i = 0; i + 1 < n; i++)
 		if (families[i]->owns != NULL && families[i]->owns(x))
 			break;

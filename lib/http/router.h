@@ -30,6 +30,9 @@ struct family {
 	const char *name;    /* "botapi", "messagesapi" */
 	const struct route *routes;
 	size_t n_routes;
+	/* Is a path that it has a route for really its own, in this request
+	 * and with this configuration?  NULL: always. */
+	bool (*wants)(const struct exchange *x);
 	/* Before every handler: body, key, rights.  Sets x->caller.  True:
 	 * go on; false: it has answered (*err says whether that worked). */
 	bool (*guard)(struct exchange *x, enum err *err);
