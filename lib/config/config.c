@@ -29,6 +29,7 @@ static const size_t record_size[SECTION_COUNT] = {
     [SECTION_BOT] = sizeof(struct bot_config),
     [SECTION_ENGINE] = sizeof(struct engine_config),
     [SECTION_KNOWLEDGE] = sizeof(struct knowledge_config),
+    [SECTION_SITE] = sizeof(struct site_config),
 };
 
 void
@@ -215,7 +216,8 @@ unknown_section(struct reader *r, struct span word)
 	for (i = 0; i < SECTION_COUNT; i++)
 		nearest(text, sections[i].word, &best, &distance);
 	FAULT(r, "unknown section [%s]; %s%s%s", text,
-	    best == NULL ? "there are server, key, bot, engine and knowledge"
+	    best == NULL ? "there are server, key, bot, engine, "
+			   "knowledge and site"
 			 : "did you mean [",
 	    best == NULL ? "" : best, best == NULL ? "" : "]?");
 }
@@ -456,6 +458,10 @@ name_record(struct record *record)
 		((struct knowledge_config *)record->data)->line =
 		    record->line;
 		break;
+	case SECTION_SITE:
+		((struct site_config *)record->data)->name = record->name;
+		((struct site_config *)record->data)->line = record->line;
+		break;
 	}
 }
 
@@ -502,6 +508,21 @@ finish_bots(struct config *c)
 	}
 }
 
+static void
+finish_sites(struct config *c)
+{
+	size_t i, k;
+
+	for (i = 0; i < c->n_sites; i++) {
+		struct site_config *site = &c->sites[i];
+
+		for (k = 0; k < c->n_bots && site->bot != NULL; k++)
+			if (site->title == NULL &&
+			    strcmp(c->bots[k].slug, site->bot) == 0)
+				site->title = c->bots[k].name;
+	}
+}
+
 /* The engine that needs no section. */
 static void
 add_builtin(struct config *c)
@@ -538,11 +559,13 @@ finish(struct reader *r)
 	c->bots = gather(r, SECTION_BOT, 0, &c->n_bots);
 	c->engines = gather(r, SECTION_ENGINE, 1, &c->n_engines);
 	c->knowledge = gather(r, SECTION_KNOWLEDGE, 0, &c->n_knowledge);
+	c->sites = gather(r, SECTION_SITE, 0, &c->n_sites);
 	if (r->no_memory)
 		return;
 	add_builtin(c);
 	finish_server(c);
 	finish_bots(c);
+	finish_sites(c);
 }
 
 /* The absolute path of the file, and its folder. */
@@ -713,6 +736,17 @@ config_knowledge(const struct config *c, const char *name)
 	for (i = 0; i < c->n_knowledge; i++)
 		if (strcmp(c->knowledge[i].name, name) == 0)
 			return &c->knowledge[i];
+	return NULL;
+}
+
+const struct site_config *
+config_site(const struct config *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_sites; i++)
+		if (strcmp(c->sites[i].name, name) == 0)
+			return &c->sites[i];
 	return NULL;
 }
 

@@ -1,7 +1,7 @@
 /*
  * parlance.conf: one INI file that declares a deployment.
  *
- *   [server] [key NAME] [bot SLUG] [engine NAME] [knowledge NAME]
+ *   [server] [key NAME] [bot SLUG] [engine NAME] [knowledge NAME] [site NAME]
  *
  * The settings are rows of one table (settings.c): section, name, kind,
  * where it is kept, what it means.  A new setting is a new row.  Everything
@@ -100,6 +100,8 @@ struct bot_config {
 	const char *temperature;  /* decimal text or NULL */
 	int64_t concurrent;       /* answers at once; 0: no cap */
 	const char *opening_statement;
+	const char *greeting;     /* of its sites' pages, or NULL */
+	const char *contact;      /* where people are asked instead, or NULL */
 	struct config_list suggested_questions;
 	bool suggested_after_answer;
 	bool citations;           /* retriever_resource */
@@ -149,6 +151,25 @@ struct knowledge_config {
 	int64_t max_file_bytes;
 	const char *embedding;    /* an engine's name, or NULL */
 	int64_t check_seconds;    /* how often changes are looked for */
+	const char *url;          /* where visitors find the folder, or NULL */
+};
+
+/* A chat page for a web site's visitors; every limit is above 0. */
+struct site_config {
+	const char *name;
+	int line;
+	const char *bot;          /* slug of the bot that answers */
+	struct config_list origins; /* further pages that may embed it */
+	const char *title;        /* the bot's name when not given */
+	const char *color;        /* "#1b5e8c", or NULL */
+	const char *privacy_url;  /* or NULL */
+	const char *language;     /* "en" ...; NULL: the browser's */
+	int64_t remember_hours;   /* in the browser; 0: the tab */
+	int64_t conversation_days; /* in the store; 0: for ever */
+	int64_t visitor_requests_per_minute, address_requests_per_hour,
+	    requests_per_day, tokens_per_day;
+	int64_t question_length;  /* code points */
+	int64_t visitor_streams, streams; /* answers running at once */
 };
 
 struct config {
@@ -164,6 +185,8 @@ struct config {
 	size_t n_engines;
 	struct knowledge_config *knowledge;
 	size_t n_knowledge;
+	struct site_config *sites; /* in the file's order */
+	size_t n_sites;
 };
 
 /*
@@ -197,6 +220,9 @@ const struct bot_config *config_bot_by_uid(const struct config *c,
 const struct engine_config *config_engine(const struct config *c,
     const char *name);
 const struct knowledge_config *config_knowledge(const struct config *c,
+    const char *name);
+
+const struct site_config *config_site(const struct config *c,
     const char *name);
 
 /* Writes the reference of every setting as text, from the table: for

@@ -163,6 +163,23 @@ check_engine(const struct engine_config *engine, const char *file,
 		    "[engine %s] needs recordings = FILE", engine->name);
 }
 
+/* An address that a page may link to or a header may name: http or https,
+ * and nothing that ends it where it stands. */
+static bool
+is_web_address(struct span text)
+{
+	size_t i;
+
+	if (!span_starts(text, "http://") && !span_starts(text, "https://"))
+		return false;
+	for (i = 0; i < text.len; i++)
+		if ((unsigned char)text.data[i] <= ' ' ||
+		    text.data[i] == 0x7f ||
+		    strchr("\"'<>\\^`{|};,", text.data[i]) != NULL)
+			return false;
+	return true;
+}
+
 static void
 check_knowledge(const struct config *c, const struct knowledge_config *k,
     const char *file, struct buf *faults)
@@ -173,11 +190,101 @@ check_knowledge(const struct config *c, const struct knowledge_config *k,
 	if (k->folder == NULL)
 		config_fault(faults, file, k->line,
 		    "[knowledge %s] needs folder = PATH", k->name);
+	if (k->url != NULL && !is_web_address(span_of(k->url)))
+		config_fault(faults, file, k->line,
+		    "the url of [knowledge %s] is no address of http:// or "
+		    "https://",
+		    k->name);
 	if (k->embedding != NULL && config_engine(c, k->embedding) == NULL)
 		config_fault(faults, file, k->line,
 		    "[knowledge %s] names the engine \"%s\", which has no "
 		    "[engine %s]",
 		    k->name, k->embedding, k->embedding);
+}
+
+/* "#1b5e8c" */
+static bool
+is_color(struct span text)
+{
+	size_t i;
+
+	if (text.len != 7 || text.data[0] != '#')
+		return false;
+	for (i = 1; i < text.len; i++)
+		if (!text_is_hex(text.data[i]))
+			return false;
+	return true;
+}
+
+/* "https://www.my.site:8443"; "*." may stand before the host. */
+static bool
+is_origin(struct span text)
+{
+	struct span host = text;
+	size_t i;
+
+	if (!is_web_address(text))
+		return false;
+	i = span_starts(text, "https://") ? 8 : 7;
+	host = (struct span){text.data + i, text.len - i};
+	if (span_starts(host, "*."))
+		host = (struct span){host.data + 2, host.len - 2};
+	for (i = 0; i < host.len; i++)
+		if (!text_is_alnum(host.data[i]) &&
+		    strchr(".-:[]", host.data[i]) == NULL)
+			return false;
+	return host.len > 0;
+}
+
+/* Its name stands in addresses as it is. */
+static bool
+is_site_name(struct span name)
+{
+	size_t i;
+
+	for (i = 0; i < name.len; i++)
+		if (!text_is_alnum(name.data[i]) && name.data[i] != '-' &&
+		    name.data[i] != '_')
+			return false;
+	return !span_is(name, "embed");
+}
+
+static void
+check_site(const struct config *c, const struct site_config *site,
+    const char *file, struct buf *faults)
+{
+	size_t i;
+
+	if (!is_site_name(span_of(site->name)))
+		config_fault(faults, file, site->line,
+		    "[site %s]: a site's name is of letters, digits, - and _, "
+		    "and is not \"embed\"",
+		    site->name);
+	if (site->bot == NULL)
+		config_fault(faults, file, site->line,
+		    "[site %s] needs bot = SLUG, the bot that answers",
+		    site->name);
+	else if (!is_declared(c, site->bot))
+		config_fault(faults, file, site->line,
+		    "[site %s] asks the bot \"%s\", which does not exist",
+		    site->name, site->bot);
+	for (i = 0; i < site->origins.n; i++)
+		if (!is_origin(span_of(site->origins.items[i])))
+			config_fault(faults, file, site->line,
+			    "\"%s\" in origins of [site %s] is no origin; "
+			    "write https://www.my.site, without a path, and a "
+			    "comma between two",
+			    site->origins.items[i], site->name);
+	if (site->color != NULL && !is_color(span_of(site->color)))
+		config_fault(faults, file, site->line,
+		    "the color of [site %s] is written such as #1b5e8c",
+		    site->name);
+	if (site->privacy_url != NULL &&
+	    !is_web_address(span_of(site->privacy_url)))
+		config_fault(faults, file, site->line,
+		    "the privacy_url of [site %s] is no address of http:// or "
+		    "https://",
+		    site->name);
 }
 
 void
@@ -194,6 +301,8 @@ config_check(const struct config *c, const char *file, struct buf *faults)
 		check_engine(&c->engines[i], file, faults);
 	for (i = 0; i < c->n_knowledge; i++)
 		check_knowledge(c, &c->knowledge[i], file, faults);
+	for (i = 0; i < c->n_sites; i++)
+		check_site(c, &c->sites[i], file, faults);
 	if (c->n_bots == 0)
 		config_fault(faults, file, 0,
 		    "there is no bot; add a section such as [bot help]");

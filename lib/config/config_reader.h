@@ -16,7 +16,7 @@ struct record {
 	const char *name;
 	int line;
 	void *data;
-	bool set[160]; /* by the setting's index: given more than once? */
+	bool set[256]; /* by the setting's index: given more than once? */
 };
 
 struct reader {

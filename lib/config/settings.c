@@ -16,6 +16,9 @@ const struct section sections[SECTION_COUNT] = {
 	"What makes answers. The engine \"builtin\" needs no section."},
     [SECTION_KNOWLEDGE] = {"knowledge", "NAME",
 	"A folder of texts that bots answer from."},
+    [SECTION_SITE] = {"site", "NAME",
+	"A chat page for visitors of a web site, GET /chat/NAME, without a\n"
+	"key: `parlance site NAME` prints the line that puts it on a page."},
 };
 
 #define SERVER(field) offsetof(struct server_config, field)
@@ -23,6 +26,7 @@ const struct section sections[SECTION_COUNT] = {
 #define BOT(field) offsetof(struct bot_config, field)
 #define ENGINE(field) offsetof(struct engine_config, field)
 #define KNOWLEDGE(field) offsetof(struct knowledge_config, field)
+#define SITE(field) offsetof(struct site_config, field)
 
 #define TEXT(s, n, at, fallback, help)                                         \
 	{s, n, SETTING_TEXT, at, fallback, 0, 0, NULL, help}
@@ -169,6 +173,12 @@ const struct setting settings[] = {
 	"0: no cap"),
     TEXT(SECTION_BOT, "opening_statement", BOT(opening_statement), "",
 	"how a conversation begins; {{variable}} is replaced"),
+    TEXT(SECTION_BOT, "greeting", BOT(greeting), NULL,
+	"what a site's page says before the first question; absent:\n"
+	"opening_statement, else welcome_message"),
+    TEXT(SECTION_BOT, "contact", BOT(contact), NULL,
+	"where people can be asked instead, shown to visitors when something\n"
+	"does not work: an address, a telephone number"),
     LINES(SECTION_BOT, "suggested_questions", BOT(suggested_questions),
 	"offered at the start, one a line"),
     BOOL(SECTION_BOT, "suggested_questions_after_answer",
@@ -262,6 +272,51 @@ const struct setting settings[] = {
 	"the engine that makes vectors for semantic search"),
     INT(SECTION_KNOWLEDGE, "check_seconds", KNOWLEDGE(check_seconds), "60", 0,
 	86400, "how often changed files are looked for"),
+    TEXT(SECTION_KNOWLEDGE, "url", KNOWLEDGE(url), NULL,
+	"where visitors find this folder, such as https://my.site/texts/;\n"
+	"citations are links then: this address and the document's path"),
+
+    TEXT(SECTION_SITE, "bot", SITE(bot), NULL,
+	"the slug of the bot that answers; needed"),
+    WORDS(SECTION_SITE, "origins", SITE(origins), "",
+	"origins of further pages that may embed it, such as\n"
+	"https://www.my.site; the page's own origin always may"),
+    TEXT(SECTION_SITE, "title", SITE(title), NULL,
+	"the page's title; absent: the bot's name"),
+    TEXT(SECTION_SITE, "color", SITE(color), NULL,
+	"the colour of its head and buttons, such as #1b5e8c"),
+    TEXT(SECTION_SITE, "privacy_url", SITE(privacy_url), NULL,
+	"the address of your privacy notice, linked below"),
+    CHOICE(SECTION_SITE, "language", SITE(language), NULL,
+	"en|de|fr|es|it|pt|ru|ar|hi|zh|ja|ko",
+	"the language of the page's own words; absent: the browser's"),
+    INT(SECTION_SITE, "remember", SITE(remember_hours), "24", 0, 8760,
+	"hours that a visitor's browser keeps his conversation after his\n"
+	"last question; 0: as long as the tab is open"),
+    INT(SECTION_SITE, "conversation_days", SITE(conversation_days), "30", 0,
+	36500,
+	"how long its conversations are kept here after their last question,\n"
+	"in days; 0: for ever"),
+    INT(SECTION_SITE, "visitor_requests_per_minute",
+	SITE(visitor_requests_per_minute), "6", 1, 1000000,
+	"questions of one visitor"),
+    INT(SECTION_SITE, "address_requests_per_hour",
+	SITE(address_requests_per_hour), "60", 1, 100000000,
+	"questions from one network address (IPv6: from one /64); people of\n"
+	"one office may share it"),
+    INT(SECTION_SITE, "requests_per_day", SITE(requests_per_day), "1000", 1,
+	100000000, "questions of all visitors, in a UTC day"),
+    INT(SECTION_SITE, "tokens_per_day", SITE(tokens_per_day), "500000", 1,
+	1000000000000,
+	"tokens of all visitors' questions and answers, in a UTC day, never\n"
+	"exceeded"),
+    INT(SECTION_SITE, "question_length", SITE(question_length), "1000", 1,
+	100000, "longest question, in characters"),
+    INT(SECTION_SITE, "visitor_streams", SITE(visitor_streams), "1", 1, 1000,
+	"answers to one visitor running at once"),
+    INT(SECTION_SITE, "streams", SITE(streams), "8", 1, 1000000,
+	"answers to all visitors running at once; each costs a CGI\n"
+	"deployment one process"),
 };
 
 const size_t settings_count = sizeof(settings) / sizeof(settings[0]);
