@@ -37,7 +37,8 @@ PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev python3 \
 	apache2 libapache2-mod-fcgid nginx-light fcgiwrap spawn-fcgi wrk man-db \
 	python3-fastapi python3-pydantic python3-uvicorn python3-httpx \
 	nodejs $(if $(shell command -v npm),,npm) openssl poppler-utils unzip \
-	systemd iproute2 adduser
+	systemd iproute2 adduser chromium chromium-driver fonts-noto-core \
+	fonts-noto-cjk
 
 # ---- flags ------------------------------------------------------------------
 
@@ -91,7 +92,8 @@ V ?= 0
 quiet = $(if $(filter 0,$(V)),@echo "  $(1) $@";)
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-LIB_OBJECTS = $(call objects,$(LIB_SOURCES)) $(BUILD)/obj/migrations.o
+LIB_OBJECTS = $(call objects,$(LIB_SOURCES)) $(BUILD)/obj/migrations.o \
+	$(BUILD)/obj/site_parts.o
 PROGRAMS = $(BUILD)/parlance.cgi $(BUILD)/parlance.fcgi $(BUILD)/parlance \
 	$(BUILD)/chatconf
 
@@ -136,6 +138,33 @@ $(BUILD)/stops.inc: lib/language/stops_make.c lib/language/stops.h \
 		-o $(BUILD)/stops_make $< && $(BUILD)/stops_make > $@
 $(BUILD)/obj/lib/language/languages.o $(BUILD)/fuzz-build/lib/language/languages.o: \
 	$(BUILD)/stops.inc
+
+# The chat page and what it says, as C: files without their comments and
+# indentation, which no browser needs.
+SITE_WORDS = $(foreach l,en de fr es it pt ru ar hi zh ja ko,\
+	lib/site/words/$(l).txt)
+SITE_SCRIPT = $(addprefix lib/site/,events.js render.js page.js)
+site_strip = sed -e 's/^[ \t]*//' -e 's,\t\+// .*,,' -e '/^\/\//d' \
+	-e '/^\/\*.*\*\/$$/d' -e '/^$$/d'
+site_hash = $$(sha256sum < $(BUILD)/site/$(1) | cut -c1-64)
+$(BUILD)/site_parts.c: lib/site/site_make.c lib/site/site_words.h \
+	lib/site/page.html lib/site/page.css lib/site/embed.js \
+	$(SITE_SCRIPT) $(SITE_WORDS) Makefile
+	@mkdir -p $(BUILD)/site
+	@cat $(SITE_SCRIPT) | $(site_strip) > $(BUILD)/site/page.js
+	@$(site_strip) lib/site/page.css > $(BUILD)/site/page.css
+	@$(site_strip) lib/site/embed.js > $(BUILD)/site/embed.js
+	@cat lib/site/page.html $(SITE_WORDS) $(BUILD)/site/page.js \
+		$(BUILD)/site/page.css > $(BUILD)/site/all
+	$(call quiet,MAKE)$(CC_FOR_BUILD) -std=gnu11 $(WARNINGS) -Ilib \
+		-o $(BUILD)/site_make $< && $(BUILD)/site_make \
+		lib/site/page.html $(addprefix $(BUILD)/site/,page.css page.js \
+		embed.js) $(call site_hash,page.js) \
+		$(call site_hash,page.css) $(call site_hash,all) \
+		$(SITE_WORDS) > $@
+$(BUILD)/obj/site_parts.o: $(BUILD)/site_parts.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -c -o $@ $<
 
 # The list of unit-test suites; rewritten only when it changes.
 $(BUILD)/suites.h: FORCE
@@ -229,7 +258,12 @@ $(FUZZ_BUILD)/chatconf.a: $(patsubst %.c,$(FUZZ_BUILD)/%.o,\
 	$(filter-out %/main.c,$(CHATCONF_SOURCES)))
 	@rm -f $@
 	$(call quiet,AR)ar rcs $@ $^
-$(FUZZ_BUILD)/library.a: $(FUZZ_LIBRARY) $(FUZZ_BUILD)/migrations.o
+$(FUZZ_BUILD)/site_parts.o: $(BUILD)/site_parts.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)clang $(FUZZ_CFLAGS) -Wno-overlength-strings \
+		-fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) -c -o $@ $<
+$(FUZZ_BUILD)/library.a: $(FUZZ_LIBRARY) $(FUZZ_BUILD)/migrations.o \
+	$(FUZZ_BUILD)/site_parts.o
 	@rm -f $@
 	$(call quiet,AR)$(AR) rcs $@ $^
 

@@ -21,6 +21,7 @@
 #include "http/gateway_memory.h"
 #include "http/router.h"
 #include "messagesapi/messagesapi.h"
+#include "site/site.h"
 #include "store/store.h"
 
 /* Memory of one request: its body, the decoded values (at most twelve times
@@ -31,6 +32,7 @@
 
 /* In the order they are asked; the last answers what nobody owns. */
 static const struct family *const families[] = {
+    &site_family,
     &messagesapi_family,
     &botapi_family,
 };
@@ -123,7 +125,7 @@ serve_unconfigured(struct exchange *x)
 	size_t i;
 
 	for (i = 0; i < N_FAMILIES; i++)
-		if (families[i]->owns(x)) {
+		if (families[i]->owns != NULL && families[i]->owns(x)) {
 			family = families[i];
 			break;
 		}
