@@ -193,11 +193,11 @@ static void
 begin_plain(struct buf *out, const struct site_language *language,
     enum site_word title)
 {
-	buf_printf(out, "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"%s\">\n"
-			"<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-			"content=\"width=device-width, initial-scale=1\">\n"
-			"<meta name=\"color-scheme\" content=\"light dark\">\n"
-			"<title>",
+	buf_printf(out,
+	    "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"%s\">\n<head>\n"
+	    "<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+	    "content=\"width=device-width, initial-scale=1\">\n"
+	    "<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
 	    language->code, language->words[SITE_direction]);
 	add_html(out, language->words[title]);
 	buf_adds(out, "</title>\n</head>\n<body>\n<main>\n<h1>");
