@@ -63,7 +63,7 @@ ALL_LDFLAGS = $(LINK_HARDEN) $(SANITIZE) $(LDFLAGS)
 # inside, the others what Debian has static libraries of (STATIC=no where a
 # distribution has none; a sanitizer wants the shared C library).
 STATIC ?= yes
-LIBS_CORE = -lsqlite3 -lnettle -lutf8proc -lstemmer -lgumbo
+LIBS_CORE = -lsqlite3 -lnettle -lutf8proc -lstemmer -lgumbo -ljson-c
 ifeq ($(STATIC),yes)
 LIBS = -Wl,-Bstatic $(LIBS_CORE) -Wl,-Bdynamic -lm -ldl -lpthread
 else
@@ -205,7 +205,7 @@ $(BUILD)/unit_tests: $(call objects,$(TEST_SOURCES)) $(BUILD)/libparlance.a
 define bench_program
 $(BUILD)/$(notdir $(basename $(1))): $(BUILD)/obj/$(1:.c=.o) \
 	$(BUILD)/libparlance.a
-	$$(call quiet,LD)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ -ljson-c $$(LIBS)
+	$$(call quiet,LD)$$(CC) $$(ALL_LDFLAGS) -o $$@ $$^ $$(LIBS)
 endef
 $(foreach source,$(BENCH_SOURCES),$(eval $(call bench_program,$(source))))
 

@@ -44,6 +44,56 @@ expect "a good file is said to be good" 0 "ok: 1 bots, 0 keys" \
 expect "the way to a first key is shown" 0 "parlance key new" \
 	"$parlance" check
 
+expect "check makes nothing" 0 "^$" ls -A "$dir/state"
+expect "nor does doctor" 1 "^note +database +$dir/state/parlance.db will be" \
+	"$parlance" doctor
+expect "in the state folder" 0 "^$" ls -A "$dir/state"
+expect "an option that is none" 2 "usage: parlance check" "$parlance" check -x
+expect "two files" 2 "usage: parlance check" "$parlance" check a b
+expect "what is looked at is listed" 0 "^  both +keys +is there a key" \
+	"$parlance" help checks
+
+# Where a configuration is looked for.
+mkdir "$dir/here"
+away=$dir/away
+mkdir "$away" && cp "$build/parlance.cgi" "$away/parlance"
+in_folder() {
+	(cd "$1" && shift && env -u PARLANCE_CONFIG "$@")
+}
+if [ ! -e /etc/parlance/parlance.conf ]; then
+	expect "all places are named" 1 "looked for $away/parlance.conf, \
+/etc/parlance/parlance.conf, $dir/here/parlance.conf" \
+		in_folder "$dir/here" "$away/parlance" check
+	cp "$PARLANCE_CONFIG" "$dir/here/parlance.conf"
+	mkdir "$dir/here/state"
+	expect "the current folder is one of them" 0 \
+		"^$dir/here/parlance.conf: ok" \
+		in_folder "$dir/here" "$away/parlance" check
+	cp "$PARLANCE_CONFIG" "$away/parlance.conf"
+	expect "beside the program comes first" 1 "folder $away/state: No such" \
+		in_folder "$dir/here" "$away/parlance" check
+fi
+
+# json WANTED COMMAND...: an expression over what it prints, `d`.
+json() {
+	local wanted=$1
+	shift
+	"$@" | python3 -c "import json, sys
+d = json.load(sys.stdin)
+print(d if not ($wanted) else 'as wanted')"
+}
+expect "findings as JSON" 0 "^as wanted" json "d['problems'] == 0 and
+d['configuration'].endswith('parlance.conf') and [f for f in d['findings'] if
+f['check'] == 'keys'][0]['severity'] == 'note'" "$parlance" check --json
+expect "doctor's as well" 0 "^as wanted" json "d['problems'] > 0 and [f for f
+in d['findings'] if f['severity'] == 'problem' and f['check'] == 'keys' and
+'key new' in f['fix']]" "$parlance" doctor --json
+printf 'a\n[bot x\n' >"$dir/bad.conf"
+expect "faults of the configuration too" 0 "^as wanted" json "
+d['configuration'] is None and d['problems'] == len(d['findings']) >= 2 and
+'bad.conf:1: ' in d['findings'][0]['message']" "$parlance" check --json \
+	"$dir/bad.conf"
+
 expect "nothing to clean" 0 "^removed 0 uploads .* 0 leftovers" \
 	"$parlance" clean
 expect "nothing is cleaned on wish" 0 "upload_days is 0" \
@@ -54,6 +104,12 @@ expect "clean takes no words" 2 "usage: parlance clean" "$parlance" clean up
 key=$(sed -n 's/^  \(app-.*\)/\1/p' "$dir/key")
 sed -n '/^\[key/,$p' "$dir/key" >>"$PARLANCE_CONFIG"
 expect "the printed section is accepted" 0 "1 keys" "$parlance" check
+sed -n '/^hash/p' "$dir/key" | sed '1i [key other]' >>"$PARLANCE_CONFIG"
+expect "two keys with one hash" 1 \
+	"parlance.conf:[0-9]+: \[key other\] has the hash of \[key site\]" \
+	"$parlance" check
+sed -i '/^\[key other/,$d' "$PARLANCE_CONFIG"
+expect "one key again" 0 "1 keys" "$parlance" check
 expect "the key is not in the file" 1 "" grep -F "$key" "$PARLANCE_CONFIG"
 expect "a key for knowledge says so" 0 "kind = dataset" \
 	"$parlance" key new --dataset

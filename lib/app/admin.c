@@ -4,19 +4,17 @@
  */
 #include "app/admin.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "app/app.h"
-#include "app/doctor.h"
+#include "app/checks.h"
 #include "app/version.h"
 #include "auth/caller.h"
 #include "config/config.h"
 #include "knowledge/knowledge.h"
-#include "language/languages.h"
 #include "store/clean.h"
 #include "store/store.h"
 
@@ -39,7 +37,7 @@ open_config(const char *path)
 	enum err err;
 
 	if (path == NULL) {
-		config_find(found, sizeof(found));
+		config_find(found, sizeof(found), NULL);
 		path = found;
 	}
 	err = config_read(path, &config, &faults);
@@ -51,88 +49,38 @@ open_config(const char *path)
 	return config;
 }
 
-static int
-check_folders(const struct config *c)
+/* Takes --json out of the arguments; false: an option that is none, or more
+ * than one argument. */
+static bool
+take_arguments(int argc, char **argv, const char **argument, bool *json)
 {
-	struct buf why = BUF_INIT(8192);
-	int wrong = 0;
-	size_t i;
+	int i;
 
-	if (store_check(c, &why) != ERR_NONE) {
-		(void)fprintf(stderr, "%s\n", buf_text(&why));
-		wrong++;
+	*argument = NULL;
+	*json = false;
+	for (i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0)
+			*json = true;
+		else if (argv[i][0] == '-' || *argument != NULL)
+			return false;
+		else
+			*argument = argv[i];
 	}
-	buf_release(&why);
-	for (i = 0; i < c->n_knowledge; i++) {
-		const struct knowledge_config *k = &c->knowledge[i];
-
-		if (k->language != NULL &&
-		    language_find(k->language) == NULL) {
-			(void)fprintf(stderr,
-			    "%s:%d: language = %s of [knowledge %s] is not "
-			    "known; write a code such as en or german, or "
-			    "leave it out\n",
-			    c->path, k->line, k->language, k->name);
-			wrong++;
-		}
-		if (access(k->folder, R_OK | X_OK) == 0)
-			continue;
-		(void)fprintf(stderr,
-		    "%s:%d: the folder %s of [knowledge %s] cannot be read; "
-		    "make it, or correct folder = ...\n",
-		    c->path, k->line, k->folder, k->name);
-		wrong++;
-	}
-	return wrong;
-}
-
-/* The files that engines name; returns how many cannot be read. */
-static int
-check_files(const struct config *c)
-{
-	int wrong = 0;
-	size_t i, k;
-
-	for (i = 0; i < c->n_engines; i++) {
-		const struct engine_config *e = &c->engines[i];
-		const struct {
-			const char *setting, *path;
-		} files[] = {{"recordings", e->recordings},
-		    {"ca_file", e->ca_file}};
-
-		for (k = 0; k < sizeof(files) / sizeof(files[0]); k++) {
-			if (files[k].path == NULL ||
-			    access(files[k].path, R_OK) == 0)
-				continue;
-			(void)fprintf(stderr,
-			    "%s:%d: %s of [engine %s]: %s: %s\n", c->path,
-			    e->line, files[k].setting, e->name, files[k].path,
-			    strerror(errno));
-			wrong++;
-		}
-	}
-	return wrong;
+	return true;
 }
 
 static int
 run_check(int argc, char **argv)
 {
-	struct config *c = open_config(argc > 0 ? argv[0] : NULL);
-	int wrong;
+	const char *path;
+	bool json;
 
-	if (c == NULL)
-		return 1;
-	wrong = check_folders(c) + check_files(c);
-	if (wrong == 0)
-		(void)printf("%s: ok: %zu bots, %zu keys, %zu engines, "
-			     "%zu knowledge folders\nstate: %s\n",
-		    c->path, c->n_bots, c->n_keys, c->n_engines,
-		    c->n_knowledge, c->server.state);
-	if (wrong == 0 && c->n_keys == 0 && !c->server.demo)
-		(void)printf("there is no key yet; make one with: "
-			     "parlance key new NAME\n");
-	config_free(c);
-	return wrong == 0 ? 0 : 1;
+	if (!take_arguments(argc, argv, &path, &json)) {
+		(void)fprintf(stderr, "usage: parlance check [--json] "
+				      "[FILE]\n");
+		return 2;
+	}
+	return checks_check(path, json) ? 0 : 1;
 }
 
 static int
@@ -265,19 +213,24 @@ run_help_config(int argc, char **argv)
 static int
 run_doctor(int argc, char **argv)
 {
-	struct config *c;
-	bool sound;
+	const char *url;
+	bool json;
 
-	if (argc > 1 || (argc == 1 && argv[0][0] == '-')) {
-		(void)fprintf(stderr, "usage: parlance doctor [URL]\n");
+	if (!take_arguments(argc, argv, &url, &json)) {
+		(void)fprintf(stderr, "usage: parlance doctor [--json] "
+				      "[URL]\n");
 		return 2;
 	}
-	c = open_config(NULL);
-	if (c == NULL)
-		return 1;
-	sound = doctor_run(c, argc > 0 ? argv[0] : NULL);
-	config_free(c);
-	return sound ? 0 : 1;
+	return checks_doctor(url, json) ? 0 : 1;
+}
+
+static int
+run_help_checks(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	checks_list();
+	return 0;
 }
 
 static int
@@ -292,17 +245,19 @@ run_version(int argc, char **argv)
 static int run_help(int argc, char **argv);
 
 static const struct command commands[] = {
-    {"check", "[FILE]", "read the configuration, say what is wrong",
+    {"check", "[--json] [FILE]", "read the configuration, say what is wrong",
 	run_check},
     {"key new", "[NAME] [--dataset]", "make an API key and its hash",
 	run_key_new},
-    {"doctor", "[URL]",
+    {"doctor", "[--json] [URL]",
 	"examine the deployment, and what its web server does", run_doctor},
     {"index", "[--background] [NAME]", "bring the search index up to date",
 	run_index},
     {"clean", "", "remove uploads that no message needs", run_clean},
     {"help config", "", "print the reference of parlance.conf",
 	run_help_config},
+    {"help checks", "", "print what check and doctor look at",
+	run_help_checks},
     {"help", "", "print this", run_help},
     {"version", "", "print the version", run_version},
     {"--help", "", NULL, run_help},

@@ -16,7 +16,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "app/doctor_url.h"
+#include "app/examination.h"
 #include "app/candidates.h"
 #include "config/config.h"
 
@@ -34,7 +34,7 @@ struct look {
 };
 
 /* What is wrong with somebody else's socket is only worth a note. */
-static enum finding
+static enum severity
 wrong(const struct look *l)
 {
 	return l->sure ? FINDING_WRONG : FINDING_NOTE;
@@ -507,7 +507,7 @@ examine_all(
 }
 
 void
-doctor_socket(struct examination *e)
+check_socket(struct examination *e)
 {
 	struct candidates *candidates;
 	struct arena a;

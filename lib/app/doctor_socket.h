@@ -1,12 +1,12 @@
-/* The part of doctor that examines the FastCGI socket. */
+/* The check (checks.h) of the FastCGI socket. */
 #ifndef PARLANCE_DOCTOR_SOCKET_H
 #define PARLANCE_DOCTOR_SOCKET_H
 
 struct examination;
 
 /* Finds the sockets that parlance.fcgi, systemd and the web servers name, and
- * prints findings: is it there, does somebody listen, may the web server
+ * reports: is it there, does somebody listen, may the web server
  * connect and nobody else; and may parlance.fcgi use the state folder. */
-void doctor_socket(struct examination *e);
+void check_socket(struct examination *e);
 
 #endif

@@ -47,7 +47,7 @@ class Seen:
             if found:
                 self.all.append(list(found.groups()) + [None])
             elif line.startswith("       fix: "):
-                self.all[-1][3] = line[13:]
+                self.all[-1][3] = line[12:]
 
     def find(self, kind, subject, *parts):
         for finding in self.all:

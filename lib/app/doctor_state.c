@@ -18,14 +18,28 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "app/doctor_url.h"
+#include "app/examination.h"
+#include "auth/secret.h"
+#include "base/clock.h"
+#include "base/text.h"
 #include "config/config.h"
 
 #define LOW_SPACE ((unsigned long long)100 << 20)
 #define SHARED_BYTES 32768 /* as SQLite shares */
 #define PATH_LEN_MAX 4200
+
+/* What is in a folder that is not there, its own check has said. */
+static bool
+is_there(const struct examination *e)
+{
+	struct stat st;
+
+	return stat(e->config->server.state, &st) == 0 &&
+	    S_ISDIR(st.st_mode);
+}
 
 static bool
 in_web_root(const char *path)
@@ -158,11 +172,14 @@ try_file(struct examination *e, const char *path, int fd)
 		(void)close(other);
 }
 
-static void
-examine_file_system(struct examination *e, const char *path)
+void
+check_file_system(struct examination *e)
 {
+	const char *path = e->config->server.state;
 	int fd;
 
+	if (!is_there(e))
+		return;
 	if (examine_kind(e, path)) {
 		fd = open(path, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 		if (fd >= 0) {
@@ -215,40 +232,127 @@ examine_head(struct examination *e, const char *path, int fd)
 	bool is_wal;
 
 	if (n == 0) {
-		finding(e, FINDING_NOTE, "database", NULL,
+		finding(e, FINDING_NOTE, NULL, NULL,
 		    "%s is empty: the first request fills it", path);
 		return;
 	}
 	if (n != (ssize_t)sizeof(head) ||
 	    memcmp(head, magic, sizeof(magic)) != 0) {
-		finding(e, FINDING_WRONG, "database", NULL,
-		    "%s is no database; put a copy of yours in its place, or "
-		    "move it away to begin anew", path);
+		finding(e, FINDING_WRONG, NULL, NULL,
+		    "%s is no database; restore it from a backup, or move it "
+		    "away to begin anew", path);
 		return;
 	}
 	(void)snprintf(wal, sizeof(wal), "%s-wal", path);
 	if (fstat(fd, &st) == 0 && (stat(wal, &log) != 0 ||
 	    log.st_size == 0) &&
 	    (unsigned long long)st.st_size < promised(head)) {
-		finding(e, FINDING_WRONG, "database", NULL,
-		    "%s was cut short; put a copy of yours in its place",
-		    path);
+		finding(e, FINDING_WRONG, NULL, NULL,
+		    "%s was cut short; restore it from a backup", path);
 		return;
 	}
 	is_wal = head[18] == 2 && head[19] == 2;
-	finding(e, is_wal ? FINDING_OK : FINDING_NOTE, "database", NULL,
+	finding(e, is_wal ? FINDING_OK : FINDING_NOTE, NULL, NULL,
 	    "%s can be read, its journal is \"%s\"%s", path,
 	    is_wal ? "wal" : "delete", is_wal ? "" : ", the slower one");
 }
 
+/*
+ * Who holds the lock that a writer has: of the log's index, else of the
+ * rollback journal (SQLite's file format, 2.3 and "WAL-Index Format").
+ * False: nobody; *pid is 0 when the kernel does not tell whose it is.
+ */
+static bool
+is_locked(const char *path, pid_t *pid)
+{
+	static const struct {
+		const char *suffix;
+		off_t start, len;
+	} locks[] = {{"-shm", 120, 1}, {"", 0x40000000, 2}};
+	char name[PATH_LEN_MAX + 8];
+	size_t i;
+
+	for (i = 0; i < sizeof(locks) / sizeof(locks[0]); i++) {
+		struct flock lock = {.l_type = F_WRLCK,
+		    .l_whence = SEEK_SET, .l_start = locks[i].start,
+		    .l_len = locks[i].len};
+		int fd;
+		bool held;
+
+		(void)snprintf(name, sizeof(name), "%s%s", path,
+		    locks[i].suffix);
+		fd = open(name, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			continue;
+		held = fcntl(fd, F_GETLK, &lock) == 0 &&
+		    lock.l_type != F_UNLCK;
+		(void)close(fd);
+		*pid = lock.l_pid > 0 ? lock.l_pid : 0;
+		if (held)
+			return true;
+	}
+	return false;
+}
+
+/* As long as a request would wait: who writes holds it for moments. */
+static void
+examine_lock(struct examination *e, const char *path)
+{
+	int64_t until_ms = clock_monotonic_ms() +
+	    e->config->server.busy_timeout_ms;
+	const struct timespec pause = {.tv_nsec = 20000000};
+	pid_t pid;
+
+	while (is_locked(path, &pid)) {
+		if (clock_monotonic_ms() < until_ms) {
+			(void)nanosleep(&pause, NULL);
+			continue;
+		}
+		finding(e, FINDING_WRONG, NULL,
+		    "end that process, or raise busy_timeout in [server]",
+		    "%s is locked by another process (%d)", path, (int)pid);
+		return;
+	}
+}
+
+void
+check_database(struct examination *e)
+{
+	char path[PATH_LEN_MAX], fix[FIX_MAX];
+	int fd;
+
+	if (!is_there(e))
+		return;
+	(void)snprintf(path, sizeof(path), "%s/parlance.db",
+	    e->config->server.state);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		finding(e, FINDING_NOTE, NULL, NULL,
+		    "%s will be made by the first request", path);
+	} else if (fd < 0) {
+		finding(e, FINDING_WRONG, NULL, fix_path(fix, "ls -l", path),
+		    "%s: %s", path, strerror(errno));
+	} else {
+		examine_head(e, path, fd);
+		(void)close(fd);
+		if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0)
+			finding(e, FINDING_WRONG, NULL,
+			    fix_path(fix, "ls -l", path),
+			    "%s cannot be written by user %d: %s", path,
+			    (int)geteuid(), strerror(errno));
+		examine_lock(e, path);
+	}
+}
+
 /* As root, an admin command can leave files that the program cannot
  * write. */
-static void
-examine_owners(struct examination *e, const char *folder)
+void
+check_owners(struct examination *e)
 {
 	static const char *const names[] = {"parlance.db", "parlance.db-wal",
 	    "parlance.db-shm", "index.db", "index.db-wal", "index.db-shm",
-	    "files"};
+	    SECRET_FILE, "files"};
+	const char *folder = e->config->server.state;
 	char path[PATH_LEN_MAX], command[64], fix[FIX_MAX];
 	struct stat whole, st;
 	size_t i;
@@ -270,71 +374,70 @@ examine_owners(struct examination *e, const char *folder)
 	}
 }
 
-static void
-examine_database(struct examination *e, const char *folder)
+void
+check_secret(struct examination *e)
 {
 	char path[PATH_LEN_MAX], fix[FIX_MAX];
-	int fd;
+	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "%s/parlance.db", folder);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		examine_head(e, path, fd);
-		(void)close(fd);
-		examine_owners(e, folder);
-	} else if (errno == ENOENT) {
-		finding(e, FINDING_NOTE, "database", NULL,
-		    "%s will be made by the first request", path);
-	} else {
-		finding(e, FINDING_WRONG, "database",
-		    fix_path(fix, "ls -l", path), "%s: %s", path,
-		    strerror(errno));
-	}
+	(void)snprintf(path, sizeof(path), "%s/" SECRET_FILE,
+	    e->config->server.state);
+	/* Made by the first that needs it. */
+	if (e->config->server.secret != NULL || stat(path, &st) != 0)
+		return;
+	if ((st.st_mode & 077) != 0)
+		finding(e, FINDING_WRONG, NULL,
+		    fix_path(fix, "chmod 0600", path),
+		    "%s: others may read it, and so make themselves any "
+		    "visitor", path);
+	else
+		finding(e, FINDING_OK, NULL, NULL, "%s is its owner's alone",
+		    path);
 }
 
 /* ---- the folder --------------------------------------------------------- */
 
-static void
-examine_folder(struct examination *e, const char *path, const struct stat *st)
-{
-	char fix[FIX_MAX];
-
-	if (S_ISDIR(st->st_mode) && faccessat(AT_FDCWD, path,
-	    R_OK | W_OK | X_OK, AT_EACCESS) == 0)
-		finding(e, FINDING_OK, "state", NULL,
-		    "%s can be written (owner %d, mode %04o)", path,
-		    (int)st->st_uid, (unsigned)st->st_mode & 07777);
-	else if (S_ISDIR(st->st_mode) && errno == EROFS)
-		finding(e, FINDING_WRONG, "state",
-		    fix_path(fix, "findmnt -T", path),
-		    "the disk of %s is mounted read-only: mount it to be "
-		    "written, or set state = ... to another folder", path);
-	else
-		finding(e, FINDING_WRONG, "state",
-		    fix_path(fix, "ls -ld", path),
-		    "%s cannot be written by user %d (it belongs to %d, mode "
-		    "%04o)%s", path, (int)geteuid(), (int)st->st_uid,
-		    (unsigned)st->st_mode & 07777, S_ISDIR(st->st_mode)
-			? ": ask as the user that the program runs as"
-			: ", it is no folder");
-}
-
 void
-doctor_state(struct examination *e)
+check_state(struct examination *e)
 {
 	const char *path = e->config->server.state;
 	char fix[FIX_MAX];
 	struct stat st;
 
-	if (stat(path, &st) != 0) {
-		finding(e, FINDING_WRONG, "state",
+	if (stat(path, &st) != 0)
+		finding(e, FINDING_WRONG, NULL,
 		    fix_path(fix, "mkdir -p -m 0700", path),
-		    "%s: %s (make it as the user that the program runs as)",
-		    path, strerror(errno));
-		return;
-	}
-	examine_folder(e, path, &st);
-	if (!S_ISDIR(st.st_mode))
+		    "the state folder %s: %s (make it as the user that the "
+		    "program runs as)", path, strerror(errno));
+	else if (S_ISDIR(st.st_mode) && faccessat(AT_FDCWD, path,
+	    R_OK | W_OK | X_OK, AT_EACCESS) == 0)
+		finding(e, FINDING_OK, NULL, NULL,
+		    "%s can be written (owner %d, mode %04o)", path,
+		    (int)st.st_uid, (unsigned)st.st_mode & 07777);
+	else if (S_ISDIR(st.st_mode) && errno == EROFS)
+		finding(e, FINDING_WRONG, NULL,
+		    fix_path(fix, "findmnt -T", path),
+		    "the disk of %s is mounted read-only: mount it to be "
+		    "written, or set state = ... to another folder", path);
+	else
+		finding(e, FINDING_WRONG, NULL,
+		    fix_path(fix, "ls -ld", path),
+		    "the state folder %s cannot be written by user %d (it "
+		    "belongs to %d, mode %04o)%s", path, (int)geteuid(),
+		    (int)st.st_uid, (unsigned)st.st_mode & 07777,
+		    S_ISDIR(st.st_mode)
+			? ": ask as the user that the program runs as"
+			: ", it is no folder");
+}
+
+void
+check_privacy(struct examination *e)
+{
+	const char *path = e->config->server.state;
+	char fix[FIX_MAX];
+	struct stat st;
+
+	if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
 		return;
 	if ((st.st_mode & 07) != 0)
 		finding(e, FINDING_WRONG, "state",
@@ -344,6 +447,4 @@ doctor_state(struct examination *e)
 		finding(e, FINDING_WRONG, "state",
 		    "state = /a/folder/outside/of/the/web/site",
 		    "%s looks like a part of the web site", path);
-	examine_file_system(e, path);
-	examine_database(e, path);
 }

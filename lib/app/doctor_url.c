@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/examination.h"
 #include "app/probe.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -215,11 +216,16 @@ judge(struct examination *e, const struct probe *p)
 }
 
 void
-doctor_url(struct examination *e, const char *url)
+check_url(struct examination *e)
 {
 	struct probe p = {.status = 0};
-	size_t len = strlen(url);
+	const char *url = e->url;
+	size_t len;
 	char *bare;
+
+	if (url == NULL)
+		return;
+	len = strlen(url);
 
 	arena_init(&p.arena, 1U << 20);
 	sse_reader_init(&p.reader, 65536);

@@ -18,7 +18,7 @@ load_config(void)
 	char path[PATH_MAX];
 	enum err err;
 
-	config_find(path, sizeof(path));
+	config_find(path, sizeof(path), NULL);
 	err = config_read(path, &config, &faults);
 	rest = (struct span){buf_text(&faults), faults.len};
 	while (err != ERR_NONE && rest.len > 0) {

@@ -660,37 +660,48 @@ config_free(struct config *c)
 	free(c);
 }
 
+/* The folder of this program, or false. */
+static bool
+program_folder(char folder[PATH_MAX])
+{
+	const char *started = (const char *)getauxval(AT_EXECFN);
+	ssize_t n = readlink("/proc/self/exe", folder, PATH_MAX - 1);
+	char *slash;
+
+	if (n > 0) {
+		folder[n] = '\0';
+	} else if (started != NULL && strlen(started) < PATH_MAX) {
+		/* A jail without /proc: the kernel's word for what it ran. */
+		(void)strcpy(folder, started);
+	} else {
+		return false;
+	}
+	slash = strrchr(folder, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	return true;
+}
+
 void
-config_find(char *out, size_t size)
+config_find(char *out, size_t size, struct buf *places)
 {
 	const char *named = getenv("PARLANCE_CONFIG");
-	char self[PATH_MAX];
-	ssize_t n;
-	char *slash;
+	char folder[PATH_MAX];
 
 	if (named != NULL && named[0] != '\0') {
 		(void)snprintf(out, size, "%s", named);
 		return;
 	}
-	n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	if (n > 0) {
-		self[n] = '\0';
-	} else if (getauxval(AT_EXECFN) != 0) {
-		/* A jail without /proc: the kernel's word for what it ran. */
-		n = snprintf(self, sizeof(self), "%s",
-		    (const char *)getauxval(AT_EXECFN));
-		if ((size_t)n >= sizeof(self))
-			n = 0;
-	}
-	if (n > 0) {
-		slash = strrchr(self, '/');
-		if (slash != NULL)
-			*slash = '\0';
-		(void)snprintf(out, size, "%s/parlance.conf", self);
+	if (program_folder(folder)) {
+		(void)snprintf(out, size, "%s/parlance.conf", folder);
+		if (places != NULL)
+			buf_printf(places, "%s, ", out);
 		if (access(out, F_OK) == 0)
 			return;
 	}
 	(void)snprintf(out, size, "/etc/parlance/parlance.conf");
+	if (places != NULL)
+		buf_adds(places, out);
 }
 
 const struct bot_config *

@@ -204,8 +204,9 @@ void config_free(struct config *c); /* NULL is fine */
 
 /* Where the file is: PARLANCE_CONFIG, else parlance.conf beside the program
  * (argv0 or /proc/self/exe), else /etc/parlance/parlance.conf.  Returns the
- * first that exists, else the last; in out. */
-void config_find(char *out, size_t size);
+ * first that exists, else the last; in out.  places (NULL: not wanted) is
+ * given a list of what was looked at, unless PARLANCE_CONFIG says it. */
+void config_find(char *out, size_t size, struct buf *places);
 
 /* May a section be called so?  1 to 64 bytes, no space, bracket, quote or
  * slash: [key NAME]. */
