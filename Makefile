@@ -136,7 +136,7 @@ $(BUILD)/stops.inc: lib/language/stops_make.c lib/language/stops.h \
 	@mkdir -p $(@D)
 	$(call quiet,MAKE)$(CC_FOR_BUILD) -std=gnu11 $(WARNINGS) -Ilib \
 		-o $(BUILD)/stops_make $< && $(BUILD)/stops_make > $@
-$(BUILD)/obj/lib/language/languages.o $(BUILD)/fuzz-build/lib/language/languages.o: \
+$(BUILD)/obj/lib/language/stopwords.o $(BUILD)/fuzz-build/lib/language/stopwords.o: \
 	$(BUILD)/stops.inc
 
 # The chat page and what it says, as C: files without their comments and

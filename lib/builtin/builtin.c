@@ -10,6 +10,7 @@
 #include "builtin/extract.h"
 #include "builtin/recall.h"
 #include "chat/tokens.h"
+#include "language/stopwords.h"
 
 #define ANSWER_MAX ((size_t)64 << 10)
 #define PIECE_CODES 4 /* of a script without spaces */

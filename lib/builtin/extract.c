@@ -10,6 +10,7 @@
 
 #include "documents/segments.h"
 #include "documents/tables.h"
+#include "language/stopwords.h"
 
 #define SENTENCES_MAX 256
 #define CELLS_MAX 64

@@ -9,6 +9,7 @@
 
 #include "builtin/extract.h"
 #include "documents/segments.h"
+#include "language/stopwords.h"
 
 struct exchange {
 	const char *from, *to;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "documents/documents.h"
+#include "language/stopwords.h"
 
 /* Of a document that does not tell, such as a list of names and numbers. */
 #define FALLBACK_LANGUAGE "en"

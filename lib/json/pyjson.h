@@ -27,20 +27,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "json/pyjson_kind.h"
 
 struct pyjson;
-
-enum pyjson_kind {
-	PYJSON_ABSENT, /* the kind of a NULL pointer */
-	PYJSON_NULL,
-	PYJSON_FALSE,
-	PYJSON_TRUE,
-	PYJSON_INT,   /* no fraction, no exponent; any size */
-	PYJSON_FLOAT, /* also NaN, Infinity, -Infinity */
-	PYJSON_STRING,
-	PYJSON_ARRAY,
-	PYJSON_OBJECT
-};
 
 /* Where decoding stopped.  All counts are Unicode code points, never bytes. */
 struct pyjson_error {

@@ -2,7 +2,11 @@
 #ifndef PARLANCE_PYJSON_NODE_H
 #define PARLANCE_PYJSON_NODE_H
 
-#include "json/pyjson.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "json/pyjson_kind.h"
 
 #define PYJSON_DEPTH_MAX 1000U
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "language/stopwords.h"
 
 #define STOP_FACTOR 0.05
 #define FOLLOW_UP_WORDS 3 /* content words of a follow-up, at most */

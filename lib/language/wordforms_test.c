@@ -1,3 +1,4 @@
+#include "language/stopwords.h"
 #include "language/wordforms.h"
 
 #include <check.h>
