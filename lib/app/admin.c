@@ -14,6 +14,8 @@
 #include "app/version.h"
 #include "auth/caller.h"
 #include "config/config.h"
+#include "config/config_file.h"
+#include "config/settings_reference.h"
 #include "knowledge/knowledge.h"
 #include "store/clean.h"
 #include "store/store.h"
@@ -204,7 +206,7 @@ run_help_config(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	config_reference(&out);
+	settings_reference(&out);
 	(void)fputs(buf_text(&out), stdout);
 	buf_release(&out);
 	return 0;

@@ -13,6 +13,7 @@
 #include "app/examination.h"
 #include "base/buf.h"
 #include "config/config.h"
+#include "config/config_file.h"
 
 #define FAULTS_MAX (1U << 20)
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "config/config_file.h"
 
 #define FAULTS_MAX (256U * 1024U)
 

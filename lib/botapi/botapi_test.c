@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "config/config.h"
+#include "config/config_file.h"
 #include "engine/engine.h"
 #include "http/gateway_memory.h"
 #include "store/store.h"

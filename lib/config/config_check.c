@@ -6,6 +6,23 @@
 #include "base/text.h"
 #include "base/uuid.h"
 
+void
+config_fault(struct buf *faults, const char *file, int line,
+    const char *format, ...)
+{
+	va_list args;
+
+	if (faults->len > 0)
+		buf_addc(faults, '\n');
+	if (line > 0)
+		buf_printf(faults, "%s:%d: ", file, line);
+	else
+		buf_printf(faults, "%s: ", file);
+	va_start(args, format);
+	buf_vprintf(faults, format, args);
+	va_end(args);
+}
+
 /* "https://my.site:8443/app": what can be put in front of a path. */
 static bool
 is_address(struct span url)

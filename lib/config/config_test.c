@@ -1,4 +1,5 @@
 #include "config/config.h"
+#include "config/config_file.h"
 
 #include <check.h>
 #include <stdio.h>

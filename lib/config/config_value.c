@@ -2,7 +2,7 @@
  * The values of settings: from text to the kind that the table names, into
  * the place that it names.
  */
-#include "config/config_reader.h"
+#include "config/config_value.h"
 
 #include <errno.h>
 #include <fcntl.h>

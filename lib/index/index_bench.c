@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "config/config_file.h"
 #include "knowledge/knowledge.h"
 
 #define VOCABULARY 200000

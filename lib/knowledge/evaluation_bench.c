@@ -18,6 +18,7 @@
 #include "base/utf8.h"
 #include "builtin/builtin.h"
 #include "builtin/extract.h"
+#include "config/config_file.h"
 #include "index/index_store.h"
 #include "knowledge/knowledge.h"
 #include "documents/segments.h"

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/uuid.h"
+#include "config/config_file.h"
 #include "index/index_store.h"
 #include "index/update.h"
 

@@ -11,6 +11,7 @@
 #include "app/drive.h"
 #include "auth/caller.h"
 #include "config/config.h"
+#include "config/config_file.h"
 #include "engine/engine.h"
 #include "http/exchange.h"
 #include "http/router.h"

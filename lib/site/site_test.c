@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/config_file.h"
 #include "http/gateway_memory.h"
 #include "site/site_page.h"
 

@@ -1,7 +1,7 @@
-/* Inside the reading of parlance.conf: what config.c and config_value.c
- * share.  Nothing else includes it. */
-#ifndef PARLANCE_CONFIG_READER_H
-#define PARLANCE_CONFIG_READER_H
+/* Inside the reading of parlance.conf: values of settings.  config_file.c
+ * alone includes it. */
+#ifndef PARLANCE_CONFIG_VALUE_H
+#define PARLANCE_CONFIG_VALUE_H
 
 #include "base/text.h"
 #include "config/config.h"
