@@ -29,8 +29,9 @@ DESTDIR ?=
 
 PACKAGES_BUILD = gcc make pkg-config libfcgi-dev libjson-c-dev \
 	libcurl4-openssl-dev libsqlite3-dev nettle-dev libutf8proc-dev \
-	libstemmer-dev libgumbo-dev libssl-dev zlib1g-dev libnghttp2-dev \
-	libidn2-dev libunistring-dev libpsl-dev libzstd-dev libbrotli-dev
+	libstemmer-dev libgumbo-dev libuchardet-dev zlib1g-dev libssl-dev \
+	libnghttp2-dev libidn2-dev libunistring-dev libpsl-dev libzstd-dev \
+	libbrotli-dev
 PACKAGES_RUN = $(PACKAGES_BUILD) curl lighttpd
 # npm comes with some builds of nodejs, and then its package would clash.
 PACKAGES_TEST = $(PACKAGES_RUN) check clang libclang-rt-14-dev python3 \
@@ -63,9 +64,10 @@ ALL_LDFLAGS = $(LINK_HARDEN) $(SANITIZE) $(LDFLAGS)
 # inside, the others what Debian has static libraries of (STATIC=no where a
 # distribution has none; a sanitizer wants the shared C library).
 STATIC ?= yes
-LIBS_CORE = -lsqlite3 -lnettle -lutf8proc -lstemmer -lgumbo -ljson-c
+LIBS_CORE = -lsqlite3 -lnettle -lutf8proc -lstemmer -lgumbo -ljson-c -luchardet -lz
 ifeq ($(STATIC),yes)
-LIBS = -Wl,-Bstatic $(LIBS_CORE) -Wl,-Bdynamic -lm -ldl -lpthread
+LIBS = -static-libgcc -Wl,-Bstatic $(LIBS_CORE) -Wl,-Bdynamic -lm -ldl \
+	-lpthread
 else
 LIBS = $(LIBS_CORE) -lm -ldl -lpthread
 endif
@@ -138,6 +140,13 @@ $(BUILD)/stops.inc: lib/language/stops_make.c lib/language/stops.h \
 		-o $(BUILD)/stops_make $< && $(BUILD)/stops_make > $@
 $(BUILD)/obj/lib/language/stopwords.o $(BUILD)/fuzz-build/lib/language/stopwords.o: \
 	$(BUILD)/stops.inc
+# The tables of charsets, from the C library's iconv.
+$(BUILD)/charsets.inc: lib/documents/charsets_make.c lib/documents/charsets.h
+	@mkdir -p $(@D)
+	$(call quiet,MAKE)$(CC_FOR_BUILD) -std=gnu11 $(WARNINGS) -Ilib \
+		-o $(BUILD)/charsets_make $< && $(BUILD)/charsets_make > $@
+$(BUILD)/obj/lib/documents/charsets.o \
+	$(BUILD)/fuzz-build/lib/documents/charsets.o: $(BUILD)/charsets.inc
 
 # The chat page and what it says, as C: files without their comments and
 # indentation, which no browser needs.

@@ -9,11 +9,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 /* Reads until the end, the deadline or the buffer's maximum. */
 static bool
@@ -89,4 +92,22 @@ program_output(char *const argv[], int64_t limit_ms, struct buf *text)
 	if (!whole)
 		return PROGRAM_STOPPED;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : PROGRAM_STOPPED;
+}
+
+bool
+program_exists(const char *name)
+{
+	const char *path = getenv("PATH");
+	char file[4096];
+	struct span rest, folder;
+
+	rest = span_of(path == NULL ? "/usr/local/bin:/usr/bin:/bin" : path);
+	while (rest.len > 0) {
+		folder = span_cut(&rest, ':');
+		(void)snprintf(file, sizeof(file), "%.*s/%s", (int)folder.len,
+		    folder.data, name);
+		if (access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
 }

@@ -2,6 +2,7 @@
 #ifndef PARLANCE_PROGRAM_H
 #define PARLANCE_PROGRAM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -14,5 +15,8 @@
  * environment, and adds its output to *text.  Its exit status, or one of the
  * above; after limit_ms, or when *text is full, it is killed.  Any thread. */
 int program_output(char *const argv[], int64_t limit_ms, struct buf *text);
+
+/* Is there a program of this name in PATH? */
+bool program_exists(const char *name);
 
 #endif

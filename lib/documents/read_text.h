@@ -14,10 +14,8 @@ void read_plain(struct span text, struct segmenter *s);
 void read_markdown(struct span text, struct segmenter *s);
 /* A table: the first record is its header.  separator 0: it is guessed. */
 void read_table(struct span text, char separator, struct segmenter *s);
-/* HTML: headings, paragraphs, lists, tables; navigation, scripts and forms
- * are left out. */
+/* HTML: headings, paragraphs, lists, tables; navigation, scripts, asides and
+ * controls are left out. */
 void read_html(struct span text, struct segmenter *s);
-/* word/document.xml of a DOCX file. */
-void read_wordxml(struct span text, struct segmenter *s);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "documents/encoding.h"
+#include "documents/office.h"
 #include "knowledge/query.h"
 #include "documents/read_text.h"
 #include "documents/tables.h"
@@ -49,6 +50,18 @@ take(void *arg, const struct segment *s)
 	return ERR_NONE;
 }
 
+/* The XML of a DOCX's body, as earlier indexes kept it. */
+static void
+read_word(struct span text, struct segmenter *s)
+{
+	struct buf page = BUF_INIT(BYTES_MAX * 32);
+
+	office_word_body(text, &page);
+	(void)office_left_out((struct span){buf_text(&page), page.len});
+	read_html((struct span){buf_text(&page), page.len}, s);
+	buf_release(&page);
+}
+
 static void
 read_guess(struct span text, struct segmenter *s)
 {
@@ -61,19 +74,23 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const readers[])(struct span, struct segmenter *) = {
-	    read_plain, read_markdown, read_guess, read_html, read_wordxml};
+	    read_plain, read_markdown, read_guess, read_html, read_word};
 	struct stemmers stemmers = {.made = {NULL}};
-	struct buf text = BUF_INIT(BYTES_MAX * 4);
+	struct buf text = BUF_INIT(BYTES_MAX * 8);
+	struct encoding_found found;
+	enum omission why;
 	struct segmenter s;
 
 	if (size < 1 || size > BYTES_MAX)
 		return 0;
 	if (encoding_to_utf8((struct span){(const char *)data + 1, size - 1},
-		&text) != NULL) {
+		data[0] & 8 ? ENCODING_PAGE : ENCODING_TEXT, NULL, &text,
+		&found)) {
 		segmenter_init(&s, take, &stemmers);
 		readers[data[0] % 5]((struct span){buf_text(&text), text.len},
 		    &s);
 		require(segmenter_end(&s) == ERR_NONE);
+		require(segmenter_share(&s, &why) >= 0);
 	}
 	buf_release(&text);
 	stemmers_release(&stemmers);

@@ -5,6 +5,10 @@
 
 #include "base/utf8.h"
 
+/* Headers repeated in rows: so many times the text, and a MB. */
+#define REPEATED_MAX ((int64_t)1 << 20)
+#define REPEATED_TIMES 16
+
 void
 segmenter_init(struct segmenter *s, segment_fn emit, void *arg)
 {
@@ -37,6 +41,7 @@ static void
 emit(struct segmenter *s, bool is_row)
 {
 	struct segment segment = {.is_row = is_row};
+	size_t i;
 
 	segment.content = (struct span){buf_text(&s->content), s->content.len};
 	if (segment.content.len > 0 && s->err == ERR_NONE) {
@@ -45,23 +50,113 @@ emit(struct segmenter *s, bool is_row)
 		    ? buf_err(&s->content)
 		    : s->emit(s->arg, &segment);
 		s->segments++;
+		for (i = 0; i < SEGMENT_LEVELS; i++)
+			s->told[i] = true;
 	}
 	buf_reset(&s->content);
+}
+
+/* Forgets the headings from this level on; the lowest of them, when nothing
+ * stood below it, is text. */
+static void
+end_headings(struct segmenter *s, int level)
+{
+	int i = SEGMENT_LEVELS;
+
+	emit(s, false);
+	while (i > level && s->headings[i - 1].len == 0)
+		i--;
+	if (i > level && !s->told[i - 1]) {
+		buf_add(&s->content, s->headings[i - 1].data,
+		    s->headings[i - 1].len);
+		buf_reset(&s->headings[i - 1]);
+		emit(s, false);
+	}
+	for (i = level; i < SEGMENT_LEVELS; i++)
+		buf_reset(&s->headings[i]);
+}
+
+static void
+set_heading(struct segmenter *s, int level, struct span text)
+{
+	level = level < 1 ? 1 : level > SEGMENT_LEVELS ? SEGMENT_LEVELS : level;
+	end_headings(s, level - 1);
+	buf_add(&s->headings[level - 1], text.data, text.len);
+	s->told[level - 1] = false;
 }
 
 void
 segmenter_heading(struct segmenter *s, int level, struct span text)
 {
-	int i;
-
-	emit(s, false);
 	text = span_trim(text);
-	level = level < 1 ? 1 : level > SEGMENT_LEVELS ? SEGMENT_LEVELS : level;
-	for (i = level - 1; i < SEGMENT_LEVELS; i++)
-		buf_reset(&s->headings[i]);
+	if (text.len <= SEGMENT_HEADING_MAX) {
+		s->taken += segmenter_count(text);
+		set_heading(s, level, text);
+		return;
+	}
+	/* That is no heading but a paragraph in large letters. */
+	set_heading(s, level, SPAN_NONE);
+	segmenter_text(s, text);
+}
+
+void
+segmenter_title(struct segmenter *s, struct span text)
+{
+	text = span_trim(text);
 	while (text.len > SEGMENT_HEADING_MAX)
 		text = utf8_prefix(text, utf8_length(text) * 3 / 4);
-	buf_add(&s->headings[level - 1], text.data, text.len);
+	set_heading(s, 1, text);
+	s->told[0] = true;
+}
+
+int64_t
+segmenter_count(struct span text)
+{
+	int64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < text.len; i++)
+		n += !text_is_blank(text.data[i]);
+	return n;
+}
+
+void
+segmenter_omit(struct segmenter *s, enum omission why, int64_t bytes)
+{
+	s->omitted[why] += bytes;
+}
+
+int
+segmenter_share(const struct segmenter *s, enum omission *why)
+{
+	int64_t omitted = 0;
+	int i;
+
+	*why = OMIT_NAVIGATION;
+	for (i = 0; i < OMIT_COUNT; i++) {
+		omitted += s->omitted[i];
+		if (s->omitted[i] > s->omitted[*why])
+			*why = (enum omission)i;
+	}
+	return omitted == 0 ? 100
+			    : (int)(s->taken * 100 / (s->taken + omitted));
+}
+
+const char *
+omission_text(enum omission why)
+{
+	static const char *const texts[OMIT_COUNT] = {
+	    [OMIT_NAVIGATION] = "navigation",
+	    [OMIT_ASIDE] = "asides and footers",
+	    [OMIT_CONTROL] = "buttons and fields",
+	    [OMIT_SCRIPT_ONLY] = "notices about JavaScript",
+	    [OMIT_NUMBERS] = "line numbers",
+	    [OMIT_SETTINGS] = "settings at its top",
+	    [OMIT_HIDDEN] = "hidden text",
+	    [OMIT_DELETED] = "deleted or moved text",
+	};
+
+	return texts[why];
 }
 
 /* The longest run of whole sentences that fits, at least one piece. */
@@ -100,6 +195,7 @@ segmenter_text(struct segmenter *s, struct span text)
 	text = span_trim(text);
 	if (text.len == 0)
 		return;
+	s->taken += segmenter_count(text);
 	if (s->content.len > 0 && s->content.len + text.len > SEGMENT_GOAL)
 		emit(s, false);
 	while (text.len > SEGMENT_MAX && s->err == ERR_NONE) {
@@ -119,11 +215,16 @@ segmenter_text(struct segmenter *s, struct span text)
 void
 segmenter_row(struct segmenter *s, struct span header, struct span row)
 {
-	emit(s, false);
-	if (header.len + row.len > SEGMENT_ROW_MAX) {
-		s->dropped++;
+	/* A long header over short rows would make many times the text. */
+	if (header.len + row.len > SEGMENT_ROW_MAX ||
+	    s->repeated > REPEATED_MAX + s->taken * REPEATED_TIMES) {
+		s->long_rows += header.len + row.len > SEGMENT_ROW_MAX;
+		segmenter_text(s, row);
 		return;
 	}
+	emit(s, false);
+	s->taken += segmenter_count(row);
+	s->repeated += (int64_t)header.len;
 	buf_add(&s->content, header.data, header.len);
 	buf_addc(&s->content, '\n');
 	buf_add(&s->content, row.data, row.len);
@@ -135,7 +236,7 @@ segmenter_end(struct segmenter *s)
 {
 	size_t i;
 
-	emit(s, false);
+	end_headings(s, 0);
 	for (i = 0; i < SEGMENT_LEVELS; i++)
 		buf_release(&s->headings[i]);
 	buf_release(&s->content);

@@ -195,14 +195,14 @@ def kinds_of_files(folder):
     check("an empty file is named", "empty.txt holds no text" in run.stderr,
           run.stderr)
     check("a guess is reported",
-          "walrus.txt is no UTF-8; taken for Latin-1" in run.stderr,
+          "walrus.txt is no UTF-8; taken for windows-1252" in run.stderr,
           run.stderr)
     for question, answer, program in [
             ("When does the walrus cafe open?", "seven", None),
             ("Where does the heron nest?", "bell tower", None),
             ("Where does the otter sleep?", "boathouse", None),
             ("Where does the badger dig?", "orchard", "pdftotext"),
-            ("Where does the lynx hide?", "quarry", "unzip")]:
+            ("Where does the lynx hide?", "quarry", None)]:
         if program is not None and shutil.which(program) is None:
             check(f"{program} is missed", f"needs {program}" in run.stderr,
                   run.stderr)
@@ -241,6 +241,8 @@ def large_folders(folder):
 
 def main():
     for test in (kinds_of_files, large_folders, kill_while_indexing):
+        if os.environ.get("ONLY_PART", test.__name__) != test.__name__:
+            continue
         folder = pathlib.Path(tempfile.mkdtemp(prefix="parlance-index-"))
         try:
             test(folder)

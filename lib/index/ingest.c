@@ -95,8 +95,8 @@ cut(struct index_store *x, const struct index_dataset *dataset,
 	segmenter_init(&segmenter, take_segment, &sink);
 	document_blocks(file_name, text, &segmenter);
 	err = segmenter_end(&segmenter);
-	if (segmenter.dropped > 0)
-		*remark = "has rows that are too long; left out";
+	if (segmenter.long_rows > 0)
+		*remark = "has rows that are too long; cut like paragraphs";
 	free(sink.seen);
 	return err;
 }

@@ -220,13 +220,18 @@ static enum err
 put_document(struct pass *p, const char *full, struct span bytes,
     struct index_document *d)
 {
+	const struct document_source source = {.name = d->path, .path = full,
+	    .bytes = bytes};
+	struct document_note note = {.remark = ""};
 	struct buf text = BUF_INIT(TEXT_MAX);
 	const char *remark = NULL;
 	struct span whole;
 	enum err err = ERR_NONE;
 
 	if (d->fault == NULL)
-		err = document_text(d->path, full, bytes, &text, &remark);
+		err = document_text(&source, &text, &note);
+	if (note.remark[0] != '\0')
+		remark = note.remark;
 	whole = (struct span){buf_text(&text), text.len};
 	if (err == ERR_INPUT || err == ERR_TOO_BIG) {
 		d->fault = remark == NULL ? "is too large" : remark;

@@ -222,7 +222,9 @@ convert_file(struct exchange *x, const struct multipart_part *file,
     struct dataset_document_row *row, enum err *err)
 {
 	struct buf text = BUF_INIT(TEXT_MAX);
-	const char *path = NULL, *remark = NULL;
+	struct document_source source = {.path = NULL};
+	struct document_note note;
+	const char *path = NULL;
 	char *name;
 	bool good;
 
@@ -243,8 +245,12 @@ convert_file(struct exchange *x, const struct multipart_part *file,
 		return false;
 	}
 	*err = write_upload(x, file, name, &path);
-	if (*err == ERR_NONE)
-		*err = document_text(name, path, file->data, &text, &remark);
+	if (*err == ERR_NONE) {
+		source.name = name;
+		source.path = path;
+		source.bytes = file->data;
+		*err = document_text(&source, &text, &note);
+	}
 	if (path != NULL)
 		(void)unlink(path);
 	good = *err == ERR_NONE;
@@ -257,7 +263,7 @@ convert_file(struct exchange *x, const struct multipart_part *file,
 		*err = good ? ERR_NONE : ERR_MEMORY;
 	} else if (*err == ERR_INPUT) {
 		*err = reply_invalid(x, "file", "The file %s.",
-		    remark == NULL ? "cannot be read" : remark);
+		    note.remark[0] == '\0' ? "cannot be read" : note.remark);
 	} else if (*err == ERR_TOO_BIG) {
 		*err = reply_error(x, REPLY_FILE_LARGE);
 	}
