@@ -131,7 +131,7 @@ true""" % (d.state, d.folder + "/copy", d.state, d.state)
 
 # Has a slow turn its place, and is it, when it is a message, stored as the
 # second parameter's?
-BEGUN = """SELECT (SELECT count(*) FROM limit_reservations) = 1,
+BEGUN = """SELECT (SELECT count(DISTINCT id) FROM limit_holds) = 1,
     ?1 <> '/v1/chat-messages' OR
     (SELECT count(*) FROM messages WHERE query = 'slow') = ?2"""
 

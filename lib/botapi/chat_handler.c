@@ -181,7 +181,7 @@ look(struct chat_answer *a, const struct bot_config *bot, enum err *err)
 	struct db *db;
 
 	*err = ERR_NONE;
-	if (!limits_any(ask.key, bot) || store_has_deferred(a->x->stores))
+	if (!limits_any(&ask) || store_has_deferred(a->x->stores))
 		return true;
 	*err = store_lease(a->x->stores, &db);
 	if (*err != ERR_NONE)
@@ -213,9 +213,9 @@ reserve(struct chat_answer *a, const struct bot_config *bot, enum err *err)
 	struct turn_need need = {0, 0};
 
 	*err = ERR_NONE;
-	if (!limits_any(r.ask.key, bot))
+	if (!limits_any(&r.ask))
 		return true;
-	if (limits_tokens(r.ask.key))
+	if (limits_tokens(&r.ask))
 		turn_need(a->turn, &need);
 	r.ask.min_tokens = need.min;
 	r.ask.max_tokens = need.max;

@@ -1,7 +1,9 @@
 /*
- * What a key and each of its end users may do: requests per minute, tokens
- * per (UTC) day, turns at once; [key NAME] of parlance.conf.  And how many
- * turns a bot runs at once, whoever asks, through either API; [bot SLUG].
+ * What anybody may do: a list of subjects, each with requests in a minute, an
+ * hour, a day, tokens in a day, turns at once.  A key and each of its end
+ * users ([key NAME] of parlance.conf), a bot's turns at once ([bot SLUG]), and
+ * what a view adds: a visitor, an address, a site.  Days and hours are UTC's;
+ * a minute is any minute.
  *
  * A turn reserves what it may use before it begins, in a write transaction,
  * so that any number of processes cannot overspend together; at its end what
@@ -38,6 +40,22 @@
 #include "config/config.h"
 #include "store/db.h"
 
+#define LIMITS_NAME_MAX 320   /* bytes of a subject's name, with the NUL */
+#define LIMITS_OTHERS_MAX 6   /* subjects besides key, user and bot */
+
+enum limits_window { LIMITS_MINUTE, LIMITS_HOUR, LIMITS_DAY, LIMITS_WINDOWS };
+
+/* Whose turns are counted together, and how many there may be; 0: no limit. */
+struct limits_subject {
+	/* A kind and a name, such as "site:faq"; "key:", "user:" and "bot:"
+	 * are ours.  Longer names than LIMITS_NAME_MAX must not be cut: make
+	 * a hash of them. */
+	const char *name;
+	int64_t requests[LIMITS_WINDOWS];
+	int64_t tokens_per_day;
+	int64_t streams; /* at once */
+};
+
 /* A running turn's reservation; zeroed: there is none. */
 struct limits_reservation {
 	int64_t id;
@@ -56,6 +74,8 @@ enum limits_refusal {
 struct limits_verdict {
 	enum limits_refusal refusal;
 	int retry_after_s; /* at least 1 when refused */
+	/* Which of ask->others refused; NULL: key, user or bot. */
+	const struct limits_subject *subject;
 };
 
 /* A turn that would begin. */
@@ -65,17 +85,19 @@ struct limits_ask {
 	/* The end user's own name; empty when there is none (all of those
 	 * are one user). */
 	struct span user;
+	/* At most LIMITS_OTHERS_MAX. */
+	const struct limits_subject *others;
+	size_t n_others;
 	int64_t min_tokens, max_tokens; /* turn_need() */
 	/* The reservation ends by itself after so long. */
 	int64_t run_limit_s;
 };
 
-/* Has the key or the bot any limit at all?  Else nothing need be reserved.
- * NULL: none. */
-bool limits_any(const struct key_config *key, const struct bot_config *bot);
+/* Is there any limit at all?  Else nothing need be reserved. */
+bool limits_any(const struct limits_ask *ask);
 
 /* Do tokens count?  Else a turn's need does not matter. */
-bool limits_tokens(const struct key_config *key);
+bool limits_tokens(const struct limits_ask *ask);
 
 /*
  * Would the turn be refused now, whatever it needs?  Only reads, on any
@@ -87,8 +109,10 @@ enum err limits_check(struct db *db, const struct limits_ask *ask,
     struct limits_verdict *verdict) __attribute__((warn_unused_result));
 
 /*
- * Reserves for one turn, inside the caller's write transaction, which may be
- * committed or rolled back when the verdict is a refusal.
+ * Reserves for one turn of all subjects or of none, inside the caller's write
+ * transaction, which may be committed or rolled back when the verdict is a
+ * refusal: a refused request is not counted.  When several refuse, the
+ * verdict is the first one's: key, user, bot, the others as they stand.
  */
 enum err limits_reserve(struct db *db, const struct limits_ask *ask,
     struct limits_reservation *reservation, struct limits_verdict *verdict)

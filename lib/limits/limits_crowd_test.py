@@ -145,8 +145,8 @@ class Place(Deployment):
                          "WHERE subject = ?", subject)[0][0]
 
     def reserved(self):
-        return self.rows("SELECT count(*), coalesce(sum(tokens), 0) "
-                         "FROM limit_reservations")[0]
+        return self.rows("SELECT count(*), coalesce(sum(tokens), 0) FROM "
+                         "(SELECT DISTINCT id, tokens FROM limit_holds)")[0]
 
     def settled(self):
         """Waits until nothing runs; what is still reserved."""
@@ -335,7 +335,7 @@ def tokens():
             tally.check("%s: the model's ledger is within the limit" % key,
                         0 < used <= limit, used)
             tally.equal("%s: all of it was settled, once" % key,
-                        d.used("k:" + key), used)
+                        d.used("key:" + key), used)
             tally.equal("%s: nothing is held" % key, d.settled(), (0, 0))
             # A question without passages or history has a bound of less
             # than 500 and 256 of an answer.
@@ -373,7 +373,7 @@ def kills(rounds=14):
             del d.sockets[:]
             d.start_one()
             d.start_one()
-            used, first = d.used("k:k"), len(d.up.calls)
+            used, first = d.used("key:k"), len(d.up.calls)
             if n > 0:
                 used, first = check_places(d, n, lost)
             seen, lock = {"whole": 0, "tried": 0}, threading.Lock()
@@ -410,7 +410,7 @@ def kills(rounds=14):
             for _, process in d.sockets:
                 process.wait()
             held, reserved = d.reserved()
-            settled = d.used("k:k") - used
+            settled = d.used("key:k") - used
             calls = d.up.calls[first:]
             done = sum(c["over"] is not None for c in calls)
             tally.check("kill %d: settled once each" % n, settled % 14 == 0
@@ -433,7 +433,7 @@ def kills(rounds=14):
 def check_places(d, n, lost):
     """After a kill thirty at once, no fewer, by both new processes; what the
     dead had reserved is used, once."""
-    used, calls = d.used("k:k"), len(d.up.calls)
+    used, calls = d.used("key:k"), len(d.up.calls)
     held, reserved = lost[-1]
     answers, lock = [], threading.Lock()
 
@@ -446,9 +446,9 @@ def check_places(d, n, lost):
     tally.equal("kill %d: thirty places" % n, answers, [200] * 30)
     tally.equal("kill %d: nothing is held" % n, d.settled(), (0, 0))
     tally.equal("kill %d: what the dead reserved is used, once" % n,
-                d.used("k:k") - used, reserved + 30 * 14)
+                d.used("key:k") - used, reserved + 30 * 14)
     tally.equal("kill %d: thirty calls" % n, len(d.up.calls) - calls, 30)
-    return d.used("k:k"), len(d.up.calls)
+    return d.used("key:k"), len(d.up.calls)
 
 
 # ---- what else may go wrong -------------------------------------------------
@@ -495,7 +495,7 @@ def holes():
 
         def settled(name):
             tally.equal("%s: nothing is held" % name, d.settled(), (0, 0))
-            return d.used("k:" + name)
+            return d.used("key:" + name)
         for name in ("down", "refused"):
             replies = both(name)
             tally.check("%s: a place each time" % name, all(
@@ -557,13 +557,13 @@ def names(d):
     reply = here.fcgi("POST", uri, data, key=d.keys["named"])
     tally.equal("an answer and its name", (reply.status, len(d.up.calls)),
                 (200, 2))
-    tally.equal("both count", (d.settled(), d.used("k:named")),
+    tally.equal("both count", (d.settled(), d.used("key:named")),
                 ((0, 0), spent(d.up.calls)))
     rename = "/v1/conversations/%s/name" % reply.json["conversation_id"]
     more = {"auto_generate": True, "user": "u"}
     again = here.fcgi("POST", rename, more, key=d.keys["named"])
     tally.equal("a new name counts", (again.status, len(d.up.calls),
-                                      d.used("k:named")),
+                                      d.used("key:named")),
                 (200, 3, spent(d.up.calls)))
     reply = here.fcgi("POST", uri, data, key=d.keys["names"])
     rename = "/v1/conversations/%s/name" % reply.json["conversation_id"]
@@ -585,7 +585,7 @@ def names(d):
     tally.check("names until the day is used up", last.status == 429 and
                 int(last.headers["retry-after"]) > 2 and
                 0 < spent(d.up.calls) <= 800 and
-                d.used("k:few") == spent(d.up.calls),
+                d.used("key:few") == spent(d.up.calls),
                 (last, spent(d.up.calls)))
 
 

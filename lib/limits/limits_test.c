@@ -1,6 +1,7 @@
 #include "limits/limits.h"
 
 #include <check.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +9,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "store/migrations.h"
 #include "store/store.h"
 
 Suite *limits_suite(void);
 
 #define NOW_US 1700000000000000LL /* 22:13:20 UTC */
 #define LEFT_OF_DAY_S 6400
+#define HOUR_LEFT_S 2800
 #define RUN_S 1200
 
 static char folder[64];
@@ -89,18 +92,26 @@ look(const char *user)
 	return v.refusal;
 }
 
-/* The first number of a query. */
+/* The first number of a query; -1: there is none. */
+static int64_t
+number_of(struct db *from, const char *sql)
+{
+	struct db_stmt *s = db_prepare(from, sql);
+	bool row;
+	int64_t n = -1;
+
+	if (db_step(s, &row) == ERR_NONE && row)
+		n = db_int(s, 0);
+	db_done(s);
+	return n;
+}
+
 static int64_t
 number(const char *sql)
 {
-	struct db_stmt *s = db_prepare(db, sql);
-	bool row;
-	int64_t n;
+	int64_t n = number_of(db, sql);
 
-	ck_assert_int_eq(db_step(s, &row), ERR_NONE);
-	ck_assert(row);
-	n = db_int(s, 0);
-	db_done(s);
+	ck_assert_int_ge(n, 0);
 	return n;
 }
 
@@ -114,8 +125,9 @@ settle(struct limits_reservation t, int64_t tokens)
 
 START_TEST(without_limits_nothing_is_reserved)
 {
-	ck_assert(!limits_any(&key, &bot));
-	ck_assert(!limits_any(NULL, NULL));
+	ck_assert(!limits_any(&(struct limits_ask){.key = &key,
+	    .bot = &bot}));
+	ck_assert(!limits_any(&(struct limits_ask){.key = NULL}));
 	ck_assert_int_eq(reserve("u", 1000000), LIMITS_ALLOWED);
 	ck_assert_int_eq(reservation.id, 0);
 	settle(reservation, 5);
@@ -286,9 +298,9 @@ START_TEST(a_turn_counts_for_the_day_it_began_on)
 	settle(first, 90);
 	settle(second, 100);
 	ck_assert_int_eq(number("SELECT tokens FROM limit_tokens WHERE"
-				" subject = 'k:k' ORDER BY day"), 90);
+				" subject = 'key:k' ORDER BY day"), 90);
 	ck_assert_int_eq(number("SELECT tokens FROM limit_tokens WHERE"
-				" subject = 'k:k' ORDER BY day DESC"), 100);
+				" subject = 'key:k' ORDER BY day DESC"), 100);
 	/* Set back over midnight: that day's sum holds. */
 	clock_pin_us(NOW_US);
 	ck_assert_int_eq(reserve("u", 11), LIMITS_TOKENS);
@@ -302,8 +314,9 @@ START_TEST(a_bot_runs_so_many_whoever_asks)
 	struct limits_reservation first;
 
 	bot.concurrent = 2;
-	ck_assert(limits_any(&key, &bot));
-	ck_assert(!limits_any(&key, NULL));
+	ck_assert(limits_any(&(struct limits_ask){.key = &key,
+	    .bot = &bot}));
+	ck_assert(!limits_any(&(struct limits_ask){.key = &key}));
 	ck_assert_int_eq(reserve("u", 0), LIMITS_ALLOWED);
 	ck_assert_int_eq(reservation.tokens, 0);
 	first = reservation;
@@ -326,7 +339,7 @@ START_TEST(who_cannot_be_seen_is_believed_for_a_minute)
 {
 	key.concurrent = 1;
 	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
-	ck_assert_int_eq(db_exec(db, "UPDATE limit_reservations SET owner ="
+	ck_assert_int_eq(db_exec(db, "UPDATE limit_holds SET owner ="
 				     " 'elsewhere - - 1 1'"), ERR_NONE);
 	clock_pin_us(NOW_US + 50 * 1000000LL);
 	ck_assert_int_eq(limits_heartbeat(db, &reservation), ERR_NONE);
@@ -345,9 +358,10 @@ START_TEST(what_is_over_its_time_is_settled_whosever_it_is)
 	ck_assert_int_eq(reserve("gone", 7), LIMITS_ALLOWED);
 	clock_pin_us(NOW_US + (RUN_S + 61) * 1000000LL);
 	ck_assert_int_eq(reserve("u", 1), LIMITS_ALLOWED);
-	ck_assert_int_eq(number("SELECT count(*) FROM limit_reservations"), 1);
+	ck_assert_int_eq(number("SELECT count(DISTINCT id) FROM"
+				" limit_holds"), 1);
 	ck_assert_int_eq(number("SELECT tokens FROM limit_tokens WHERE"
-				" subject = 'k:k'"), 7);
+				" subject = 'key:k'"), 7);
 }
 END_TEST
 
@@ -356,7 +370,7 @@ START_TEST(requests_alone_reserve_nothing)
 	key.requests_per_minute = 5;
 	ck_assert_int_eq(reserve("u", 7), LIMITS_ALLOWED);
 	ck_assert_int_eq(reservation.id, 0);
-	ck_assert_int_eq(number("SELECT count(*) FROM limit_reservations"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_holds"), 0);
 	ck_assert_int_eq(number("SELECT count(*) FROM limit_requests"), 1);
 }
 END_TEST
@@ -384,6 +398,305 @@ START_TEST(a_refused_turn_leaves_nothing)
 }
 END_TEST
 
+/* ---- any list of subjects ----------------------------------------------- */
+
+#define HOUR_US 3600000000LL
+
+static struct limits_subject others[3];
+
+/* A visitor, an address, a site, as a view has them. */
+static void
+set_others(void)
+{
+	others[0] = (struct limits_subject){.name = "visitor:v",
+	    .requests = {[LIMITS_MINUTE] = 3}, .streams = 1};
+	others[1] = (struct limits_subject){.name = "address:a",
+	    .requests = {[LIMITS_HOUR] = 4}};
+	others[2] = (struct limits_subject){.name = "site:s",
+	    .requests = {[LIMITS_DAY] = 6}, .tokens_per_day = 100,
+	    .streams = 2};
+}
+
+static enum limits_refusal
+reserve_others(int64_t tokens)
+{
+	struct limits_ask ask = {.others = others, .n_others = 3,
+	    .min_tokens = tokens, .max_tokens = tokens,
+	    .run_limit_s = RUN_S};
+
+	ck_assert_int_eq(db_begin(db), ERR_NONE);
+	ck_assert_int_eq(limits_reserve(db, &ask, &reservation, &verdict),
+	    ERR_NONE);
+	ck_assert_int_eq(db_commit(db), ERR_NONE);
+	ck_assert((verdict.refusal == LIMITS_ALLOWED) ==
+	    (verdict.subject == NULL));
+	return verdict.refusal;
+}
+
+START_TEST(each_of_a_list_has_its_own_windows)
+{
+	int i;
+
+	set_others();
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(reserve_others(1), LIMITS_ALLOWED);
+		settle(reservation, 1);
+	}
+	ck_assert_int_eq(reserve_others(1), LIMITS_REQUESTS);
+	ck_assert_ptr_eq(verdict.subject, &others[0]);
+	ck_assert_int_eq(verdict.retry_after_s, 60);
+	clock_pin_us(NOW_US + 60 * 1000000LL);
+	ck_assert_int_eq(reserve_others(1), LIMITS_ALLOWED);
+	settle(reservation, 1);
+	/* The address, until its hour is over, whoever the visitor is. */
+	others[0].name = "visitor:w";
+	ck_assert_int_eq(reserve_others(1), LIMITS_REQUESTS);
+	ck_assert_ptr_eq(verdict.subject, &others[1]);
+	ck_assert_int_eq(verdict.retry_after_s, HOUR_LEFT_S - 60);
+	/* Another address; then the site's day is over. */
+	others[1].name = "address:b";
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(reserve_others(1), LIMITS_ALLOWED);
+		settle(reservation, 1);
+	}
+	ck_assert_int_eq(reserve_others(1), LIMITS_REQUESTS);
+	ck_assert_ptr_eq(verdict.subject, &others[2]);
+	ck_assert_int_eq(verdict.retry_after_s, LEFT_OF_DAY_S - 60);
+	clock_pin_us(NOW_US + LEFT_OF_DAY_S * 1000000LL);
+	ck_assert_int_eq(reserve_others(1), LIMITS_ALLOWED);
+}
+END_TEST
+
+START_TEST(all_of_a_list_or_none)
+{
+	struct limits_reservation second;
+
+	set_others();
+	ck_assert_int_eq(reserve_others(60), LIMITS_ALLOWED);
+	ck_assert_int_eq(reservation.tokens, 60);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_holds"), 2);
+	ck_assert_int_eq(reserve_others(10), LIMITS_CONCURRENT);
+	ck_assert_ptr_eq(verdict.subject, &others[0]);
+	others[0].name = "visitor:w";
+	ck_assert_int_eq(reserve_others(41), LIMITS_TOKENS);
+	ck_assert_ptr_eq(verdict.subject, &others[2]);
+	ck_assert_int_eq(verdict.retry_after_s, 2);
+	ck_assert_int_eq(reserve_others(101), LIMITS_SIZE);
+	/* What was refused counts nowhere. */
+	ck_assert_int_eq(number("SELECT sum(requests) FROM limit_counts"
+				" WHERE subject = 'address:a'"), 1);
+	ck_assert_int_eq(number("SELECT sum(requests) FROM limit_counts"
+				" WHERE subject = 'site:s'"), 1);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_requests"), 1);
+	ck_assert_int_eq(reserve_others(40), LIMITS_ALLOWED);
+	second = reservation;
+	others[0].name = "visitor:x";
+	ck_assert_int_eq(reserve_others(0), LIMITS_CONCURRENT);
+	ck_assert_ptr_eq(verdict.subject, &others[2]);
+	settle(second, 5);
+	ck_assert_int_eq(reserve_others(35), LIMITS_ALLOWED);
+	ck_assert_int_eq(number("SELECT tokens FROM limit_tokens WHERE"
+				" subject = 'site:s'"), 5);
+}
+END_TEST
+
+/* A list may stand beside a key and a bot; a settled one is settled once. */
+START_TEST(a_list_and_a_key_and_a_bot)
+{
+	struct limits_ask ask = {.key = &key, .bot = &bot,
+	    .user = span_of("u"), .others = others, .n_others = 3,
+	    .min_tokens = 10, .max_tokens = 20, .run_limit_s = RUN_S};
+
+	set_others();
+	key.tokens_per_day = 15;
+	bot.concurrent = 1;
+	ck_assert_int_eq(db_begin(db), ERR_NONE);
+	ck_assert_int_eq(limits_reserve(db, &ask, &reservation, &verdict),
+	    ERR_NONE);
+	ck_assert_int_eq(db_commit(db), ERR_NONE);
+	ck_assert_int_eq(verdict.refusal, LIMITS_ALLOWED);
+	ck_assert_int_eq(reservation.tokens, 15);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_holds"), 5);
+	ck_assert_int_eq(limits_check(db, &ask, &verdict), ERR_NONE);
+	ck_assert_int_eq(verdict.refusal, LIMITS_BOT);
+	ck_assert_ptr_null(verdict.subject);
+	settle(reservation, 12);
+	settle(reservation, 12);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_holds"), 0);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_tokens WHERE"
+				" tokens = 12"), 5);
+}
+END_TEST
+
+#define CROWD_PROCESSES 3
+#define CROWD_CLIENTS 22  /* of each process, a thread each */
+#define CROWD_DAY 150     /* turns that the site has */
+#define CROWD_STREAMS 4
+
+struct crowd {
+	struct store_pool *pool;
+	int granted, wrong;
+	pthread_mutex_t lock;
+};
+
+/* One turn; false when the day is over. */
+static bool
+crowd_turn(struct crowd *c, const struct limits_ask *ask)
+{
+	struct limits_reservation mine;
+	struct limits_verdict v;
+	struct db *own;
+	int64_t running;
+	bool wrong;
+
+	wrong = store_lease(c->pool, &own) != ERR_NONE ||
+	    db_begin(own) != ERR_NONE ||
+	    limits_reserve(own, ask, &mine, &v) != ERR_NONE;
+	running = wrong ? 0 : number_of(own, "SELECT count(*) FROM"
+	    " limit_holds WHERE subject = 'site:s'");
+	wrong = wrong || running > CROWD_STREAMS ||
+	    db_commit(own) != ERR_NONE;
+	if (!wrong && v.refusal == LIMITS_ALLOWED)
+		wrong = db_begin(own) != ERR_NONE ||
+		    limits_settle(own, &mine, 1) != ERR_NONE ||
+		    db_commit(own) != ERR_NONE;
+	store_return(c->pool, own);
+	(void)pthread_mutex_lock(&c->lock);
+	c->granted += !wrong && v.refusal == LIMITS_ALLOWED;
+	c->wrong += wrong;
+	(void)pthread_mutex_unlock(&c->lock);
+	return !wrong && v.refusal != LIMITS_REQUESTS;
+}
+
+static void *
+crowd_client(void *arg)
+{
+	struct crowd *c = arg;
+	struct limits_subject mine[3];
+	struct limits_ask ask = {.others = mine, .n_others = 3,
+	    .min_tokens = 1, .max_tokens = 1, .run_limit_s = RUN_S};
+	char visitor[64];
+
+	(void)snprintf(visitor, sizeof(visitor), "visitor:%d:%lx",
+	    (int)getpid(), (unsigned long)pthread_self());
+	memcpy(mine, others, sizeof(mine));
+	mine[0].name = visitor;
+	while (crowd_turn(c, &ask))
+		continue;
+	return NULL;
+}
+
+/* A process of clients; how many turns it was granted. */
+static int
+crowd_process(void)
+{
+	struct crowd c = {.pool = store_pool_new(&config, 8),
+	    .lock = PTHREAD_MUTEX_INITIALIZER};
+	pthread_t threads[CROWD_CLIENTS];
+	size_t i;
+
+	for (i = 0; i < CROWD_CLIENTS; i++)
+		if (pthread_create(&threads[i], NULL, crowd_client, &c) != 0)
+			return -1;
+	for (i = 0; i < CROWD_CLIENTS; i++)
+		(void)pthread_join(threads[i], NULL);
+	store_pool_free(c.pool);
+	return c.wrong > 0 ? -1 : c.granted;
+}
+
+START_TEST(a_crowd_over_processes_gets_exactly_the_cap)
+{
+	int results[2], granted, sum = 0, i;
+
+	set_others();
+	others[0].requests[LIMITS_MINUTE] = 1000;
+	others[1].requests[LIMITS_HOUR] = 10000;
+	others[2].requests[LIMITS_DAY] = CROWD_DAY;
+	others[2].tokens_per_day = 1000;
+	others[2].streams = CROWD_STREAMS;
+	config.server.busy_timeout_ms = 50000;
+	ck_assert_int_eq(pipe(results), 0);
+	for (i = 0; i < CROWD_PROCESSES; i++) {
+		if (fork() != 0)
+			continue;
+		granted = crowd_process();
+		_exit(write(results[1], &granted, sizeof(granted)) !=
+		    (ssize_t)sizeof(granted));
+	}
+	for (i = 0; i < CROWD_PROCESSES; i++) {
+		ck_assert_int_eq(read(results[0], &granted, sizeof(granted)),
+		    (int)sizeof(granted));
+		ck_assert_int_ge(granted, 0);
+		sum += granted;
+	}
+	while (wait(NULL) > 0)
+		continue;
+	ck_assert_int_eq(sum, CROWD_DAY);
+	ck_assert_int_eq(number("SELECT requests FROM limit_counts WHERE"
+				" subject = 'site:s'"), CROWD_DAY);
+	ck_assert_int_eq(number("SELECT requests FROM limit_counts WHERE"
+				" subject = 'address:a'"), CROWD_DAY);
+	ck_assert_int_eq(number("SELECT tokens FROM limit_tokens WHERE"
+				" subject = 'site:s'"), CROWD_DAY);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_holds"), 0);
+}
+END_TEST
+
+/* Addresses are kept for a day, also those that do not come back. */
+START_TEST(old_windows_are_forgotten)
+{
+	set_others();
+	ck_assert_int_eq(reserve_others(1), LIMITS_ALLOWED);
+	settle(reservation, 1);
+	clock_pin_us(NOW_US + 25 * HOUR_US);
+	others[1].name = "address:b";
+	ck_assert_int_eq(reserve_others(1), LIMITS_ALLOWED);
+	ck_assert_int_eq(number("SELECT count(*) FROM limit_counts WHERE"
+				" subject = 'address:a'"), 0);
+}
+END_TEST
+
+START_TEST(a_subject_without_a_transaction_is_no_subject)
+{
+	struct limits_ask ask = {.others = others, .n_others = 3};
+
+	set_others();
+	ck_assert_int_eq(limits_reserve(db, &ask, &reservation, &verdict),
+	    ERR_STORE);
+}
+END_TEST
+
+/* The version before had one row for key, user and bot. */
+START_TEST(what_an_older_version_held_is_held)
+{
+	int i;
+
+	for (i = 0; i < migrations_count && strstr(migrations[i].name,
+	    "limits_of_subjects") == NULL; i++)
+		continue;
+	ck_assert_int_lt(i, migrations_count);
+	ck_assert_int_eq(db_exec(db,
+	    "DROP TABLE limit_holds; DROP TABLE limit_counts;"
+	    "INSERT INTO limit_tokens VALUES (19675, 'k:k', 30);"
+	    "INSERT INTO limit_tokens VALUES (19675, 'u:k:x', 20);"
+	    "INSERT INTO limit_requests VALUES ('k:k', 1699999999000000);"
+	    "INSERT INTO limit_reservations (id, key_subject, user_subject,"
+	    " bot_subject, day, tokens, owner, expires_us, alive_until_us)"
+	    " VALUES (7, 'k:k', 'u:k:x', '', 19675, 60, 'elsewhere - - 1 1',"
+	    " 1700001000000000, 1700000060000000)"), ERR_NONE);
+	ck_assert_int_eq(db_exec(db, migrations[i].sql), ERR_NONE);
+	key.tokens_per_day = 100;
+	key.requests_per_minute = 2;
+	ck_assert_int_eq(reserve("u", 11), LIMITS_TOKENS);
+	ck_assert_int_eq(verdict.retry_after_s, 2);
+	settle((struct limits_reservation){.id = 7}, 10);
+	ck_assert_int_eq(number("SELECT tokens FROM limit_tokens WHERE"
+				" subject = 'user:k:x'"), 30);
+	ck_assert_int_eq(reserve("u", 60), LIMITS_ALLOWED);
+	ck_assert_int_eq(reserve("u", 0), LIMITS_REQUESTS);
+}
+END_TEST
+
 Suite *
 limits_suite(void)
 {
@@ -407,6 +720,13 @@ limits_suite(void)
 	tcase_add_test(t, requests_alone_reserve_nothing);
 	tcase_add_test(t, a_reservation_expires);
 	tcase_add_test(t, a_refused_turn_leaves_nothing);
+	tcase_add_test(t, each_of_a_list_has_its_own_windows);
+	tcase_add_test(t, all_of_a_list_or_none);
+	tcase_add_test(t, a_list_and_a_key_and_a_bot);
+	tcase_add_test(t, a_crowd_over_processes_gets_exactly_the_cap);
+	tcase_add_test(t, old_windows_are_forgotten);
+	tcase_add_test(t, what_an_older_version_held_is_held);
+	tcase_add_test(t, a_subject_without_a_transaction_is_no_subject);
 	suite_add_tcase(s, t);
 	return s;
 }

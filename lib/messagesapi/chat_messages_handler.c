@@ -96,7 +96,7 @@ check_limits(struct preparation *p, const struct key_config *key,
 	struct limits_verdict v;
 	enum err err;
 
-	if (!limits_any(key, bot) || store_has_deferred(p->x->stores))
+	if (!limits_any(&ask) || store_has_deferred(p->x->stores))
 		return ERR_NONE;
 	err = limits_check(p->db, &ask, &v);
 	if (err != ERR_NONE || v.refusal == LIMITS_ALLOWED)
@@ -396,7 +396,8 @@ prepare_turn(struct preparation *p)
 	if (err == ERR_NONE && p->start.title.len > 0)
 		title_job_start(x->config, setup->bot, x->worker,
 		    x->request.arena, setup->question, &p->start.title_job);
-	if (err == ERR_NONE && limits_tokens(x->caller->key))
+	if (err == ERR_NONE && limits_tokens(&(struct limits_ask){
+		.key = x->caller->key}))
 		turn_need(p->start.turn, &p->need);
 	return err;
 }

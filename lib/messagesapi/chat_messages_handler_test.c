@@ -482,8 +482,10 @@ START_TEST(the_cap_of_a_bot_answers_429)
 	ck_assert_int_eq(chat(KEY_CAP, "one", ""), 200);
 	ck_assert_int_eq(store_lease(deployment_stores, &db), ERR_NONE);
 	/* As if another process were answering. */
+	ck_assert_int_eq(db_begin(db), ERR_NONE);
 	ck_assert_int_eq(limits_reserve(db, &ask, &reservation, &verdict),
 	    ERR_NONE);
+	ck_assert_int_eq(db_commit(db), ERR_NONE);
 	ck_assert_int_eq(verdict.refusal, LIMITS_ALLOWED);
 	ck_error(chat(KEY_CAP, "two", ",\"response_mode\":\"streaming\""), 429,
 	    "too_many_requests",

@@ -130,7 +130,7 @@ reserve(struct name_answer *n, struct span user, enum err *err)
 	};
 
 	*err = ERR_NONE;
-	if (!limits_any(r.ask.key, NULL))
+	if (!limits_any(&r.ask))
 		return true;
 	*err = store_write_unsynced(n->x->stores, store_reservation, &r, NULL);
 	if (*err != ERR_NONE)

@@ -98,6 +98,12 @@ void db_rollback(struct db *db); /* no transaction open: nothing */
  * hold one while a stream waits. */
 enum err db_begin_read(struct db *db) __attribute__((warn_unused_result));
 
+/* Inside a transaction that writes: until its end, no other such transaction
+ * gets beyond its own call with this name.  Several names are locked in the
+ * order of their bytes. */
+enum err db_lock(struct db *db, const char *name)
+    __attribute__((warn_unused_result));
+
 /* SQL text without values, several statements: migrations, pragmas. */
 enum err db_exec(struct db *db, const char *sql)
     __attribute__((warn_unused_result));

@@ -9,6 +9,7 @@
  */
 #include "store/db.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
@@ -724,6 +725,15 @@ db_rollback(struct db *db)
 {
 	if (db_in_transaction(db))
 		(void)sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+/* The transaction is the only one that writes. */
+enum err
+db_lock(struct db *db, const char *name)
+{
+	assert(name[0] != '\0');
+	return sqlite3_txn_state(db->handle, NULL) == SQLITE_TXN_WRITE
+	    ? ERR_NONE : ERR_STORE;
 }
 
 bool

@@ -270,7 +270,7 @@ def check_usage(t, d, keys, seen):
         t.check("%s: usage of %d answers" % (bot, done),
                 done * 2 <= words and done > 0, (words, done))
         spent = db.execute("SELECT sum(tokens) FROM limit_tokens WHERE "
-                           "subject LIKE 'k:%'").fetchone()[0]
+                           "subject LIKE 'key:%'").fetchone()[0]
     used = sum(u["total_tokens"] for *_, u in seen.answers.values())
     t.check("tokens of the day", spent >= used, (spent, used))
     db.close()
@@ -292,7 +292,7 @@ def check_places(t, d, keys, process):
         t.equal("%s: %d at once" % (bot, CLIENTS), replies, [200] * CLIENTS)
     db = sqlite3.connect(os.path.join(d.state, "parlance.db"), timeout=20)
     t.equal("every turn that ended gave its place back", wait_until(
-        lambda: db.execute("SELECT count(*) FROM limit_reservations "
+        lambda: db.execute("SELECT count(*) FROM limit_holds "
                            "WHERE owner LIKE ?", ("%% %d %%" % process.pid,)
                            ).fetchone() == (0,)), True)
     db.close()
