@@ -125,6 +125,8 @@ struct engine_config {
 	const char *url;          /* openai: base, ".../v1" */
 	const char *key;          /* the upstream's; from key, key_file */
 	const char *key_env;      /* name of an environment variable */
+	const char *key_header;   /* the key's; NULL: a bearer token */
+	const char *path;         /* behind url; NULL: the usual one */
 	const char *model;        /* sent instead of the bot's */
 	const char *proxy;        /* "" none */
 	const char *ca_file;      /* NULL: the system's */
@@ -135,6 +137,8 @@ struct engine_config {
 	int64_t retries;
 	bool vision;              /* images may be sent to it */
 	bool include_usage;       /* ask with stream_options */
+	const char *reasoning;    /* "hide", "tags", "pass" */
+	bool thinks_first;        /* answers begin with untagged thoughts */
 	int64_t bytes_per_token;  /* of its prompts, at least; 1 */
 	const char *recordings;   /* replay: a file, absolute */
 };

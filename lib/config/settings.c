@@ -218,11 +218,16 @@ const struct setting settings[] = {
 	"builtin|replay|openai", "what it is"),
     TEXT(SECTION_ENGINE, "url", ENGINE(url), NULL,
 	"openai: the address before /chat/completions, such as\n"
-	"http://127.0.0.1:8000/v1"),
+	"http://127.0.0.1:8000/v1; a query (?api-version=...) stays one"),
+    TEXT(SECTION_ENGINE, "path", ENGINE(path), NULL,
+	"openai: what stands behind url instead of /chat/completions"),
     SECRET(SECTION_ENGINE, "key", ENGINE(key),
 	"openai: the upstream's key; better in a file"),
     TEXT(SECTION_ENGINE, "key_env", ENGINE(key_env), NULL,
 	"openai: the environment variable that holds the key"),
+    TEXT(SECTION_ENGINE, "key_header", ENGINE(key_header), NULL,
+	"openai: the header the key is sent in, such as api-key (Azure);\n"
+	"absent: Authorization, as a bearer token"),
     TEXT(SECTION_ENGINE, "model", ENGINE(model), NULL,
 	"openai: sent instead of the bot's model"),
     TEXT(SECTION_ENGINE, "proxy", ENGINE(proxy), "",
@@ -247,6 +252,14 @@ const struct setting settings[] = {
 	"openai: the model takes images"),
     BOOL(SECTION_ENGINE, "include_usage", ENGINE(include_usage), "yes",
 	"openai: ask for token counts in streams"),
+    CHOICE(SECTION_ENGINE, "reasoning", ENGINE(reasoning), "hide",
+	"hide|tags|pass",
+	"openai: what becomes of a model's thoughts. hide: users see none;\n"
+	"tags: between <think> and </think> in front of the answer; pass:\n"
+	"what the model writes into its text. Never sent back to it"),
+    BOOL(SECTION_ENGINE, "thinks_first", ENGINE(thinks_first), "no",
+	"openai: answers begin with thoughts and end them with </think>,\n"
+	"without a <think> before them"),
     INT(SECTION_ENGINE, "bytes_per_token", ENGINE(bytes_per_token), "1", 1,
 	16,
 	"openai: bytes of a prompt that a token stands for, at least; what\n"

@@ -3,13 +3,13 @@
 
 #include <math.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "upstream/endpoint.h"
 #include "upstream/upstream.h"
 #include "json/jsonout.h"
 #include "json/pyjson.h"
@@ -129,33 +129,6 @@ read_answer(struct span text, size_t n, struct arena *arena,
 	return ERR_NONE;
 }
 
-/* The address and the key; ERR_CONFIG when the engine is of no use. */
-static enum err
-address(const struct engine_config *engine, struct arena *arena,
-    struct upstream_post *post)
-{
-	struct span url = span_of(engine->url);
-	const char *key = engine->key;
-
-	if (key == NULL && engine->key_env != NULL)
-		key = getenv(engine->key_env);
-	if (strcmp(engine->kind, "openai") != 0 || url.len == 0 ||
-	    text_breaks_line(span_of(key))) {
-		log_error("knowledge: [engine %s] makes no embeddings",
-		    engine->name);
-		return ERR_CONFIG;
-	}
-	while (span_ends(url, "/"))
-		url.len--;
-	post->engine = engine;
-	post->url = arena_printf(arena, "%.*s/embeddings", (int)url.len,
-	    url.data);
-	if (key != NULL && key[0] != '\0')
-		post->authorization = arena_printf(arena,
-		    "Authorization: Bearer %s", key);
-	return post->url == NULL ? ERR_MEMORY : ERR_NONE;
-}
-
 static enum err
 call_server(const struct upstream_post *post, int64_t limit_ms,
     struct buf *answer)
@@ -190,11 +163,17 @@ embed_texts(const struct engine_config *engine, const struct span *texts,
 {
 	struct buf body = BUF_INIT(ANSWER_MAX), answer = BUF_INIT(ANSWER_MAX);
 	struct upstream_post post = {.url = NULL};
-	enum err err = address(engine, arena, &post);
+	struct endpoint at;
+	enum err err = endpoint_of(engine, ENDPOINT_EMBEDDINGS, arena, &at);
 	char *text;
 
 	put_request(engine, texts, n, &body);
-	post.body = (struct span){buf_text(&body), body.len};
+	post = (struct upstream_post){
+	    .url = at.url,
+	    .authorization = at.authorization,
+	    .engine = engine,
+	    .body = {buf_text(&body), body.len},
+	};
 	if (err == ERR_NONE)
 		err = buf_err(&body);
 	if (err == ERR_NONE)

@@ -330,6 +330,9 @@ set_transport(CURL *easy, const struct engine_config *engine)
 	SET(CURLOPT_PROXY, engine->proxy != NULL ? engine->proxy : "");
 	SET(CURLOPT_NOPROXY, "");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	/* Compressed events would come in lumps; a server that compresses
+	 * all the same is understood. */
+	SET(CURLOPT_ACCEPT_ENCODING, "identity");
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSL_VERIFYPEER, engine->tls_verify ? 1L : 0L);
 	SET(CURLOPT_SSL_VERIFYHOST, engine->tls_verify ? 2L : 0L);
@@ -609,6 +612,17 @@ upstream_content_type(const struct upstream_call *call)
 	(void)lib.easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &type);
 	unlock(call);
 	return type != NULL ? type : "";
+}
+
+const char *
+upstream_redirect(const struct upstream_call *call)
+{
+	char *url = NULL;
+
+	lock(call);
+	(void)lib.easy_getinfo(call->easy, CURLINFO_REDIRECT_URL, &url);
+	unlock(call);
+	return url != NULL ? url : "";
 }
 
 int64_t

@@ -31,7 +31,7 @@ void upstream_leave(struct upstream *u);
 
 struct upstream_post {
 	const char *url;
-	const char *authorization; /* "Authorization: ..." or NULL */
+	const char *authorization; /* the key's header, or NULL */
 	const char *idempotency;   /* "Idempotency-Key: ..." or NULL */
 	struct span body;          /* JSON; must outlive the call */
 	/* proxy, CA file, verification, time-out of connecting */
@@ -66,6 +66,8 @@ enum upstream_state upstream_state(const struct upstream_call *call);
 int upstream_status(const struct upstream_call *call);
 /* Its media type with parameters, "" when absent; valid until the end. */
 const char *upstream_content_type(const struct upstream_call *call);
+/* Where a redirect would lead, "" when it is none; valid until the end. */
+const char *upstream_redirect(const struct upstream_call *call);
 /* Retry-After in seconds; 0 when not told. */
 int64_t upstream_retry_after_s(const struct upstream_call *call);
 /* Why it failed, for the log only: it may name addresses. */
