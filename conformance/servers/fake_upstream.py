@@ -19,8 +19,11 @@ What a call gets is said by its model name, words of NAME=VALUE:
     obey=yes          says no more tokens than it is allowed (max_tokens,
                       max_completion_tokens), then finish_reason "length"
     max=completion    400 as long as max_tokens is asked for
+    thoughts=N        thinks aloud N times before it answers
+    thought_ms=N      ... and waits this long behind each
     stream=no         one JSON completion instead of a stream
     file=NAME         the raw bytes of a file instead of made-up tokens
+    shape=NAME        a reply of fixtures/upstream/shapes.json
     status=N code=X   refuse with this status, and this code in the error
     retry_after=N     ... and this header
     times=N           the fault or the status strikes only the first N calls
@@ -49,6 +52,7 @@ many were sent), end ("done", "fault", or "gone" when the client left), start
 and ms (until then), over (when its last bytes were about to be sent; on the
 clock of start; None before).
 """
+import gzip
 import http.server
 import json
 import os
@@ -59,6 +63,41 @@ import ssl
 import struct
 import threading
 import time
+import zlib
+
+
+SHAPES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
+                      "fixtures", "upstream", "shapes.json")
+
+
+def read_shapes():
+    """name -> shape; fixtures/README.md has their format."""
+    with open(SHAPES, encoding="utf-8") as f:
+        return {shape["name"]: shape for shape in json.load(f)}
+
+
+def piece_bytes(piece):
+    """The bytes of one item of a shape's body."""
+    if isinstance(piece, str):
+        return piece.encode()
+    if isinstance(piece, list):
+        text, finish = (piece + [None])[:2]
+        piece = {"event": {
+            "id": "c1", "object": "chat.completion.chunk",
+            "created": 1700000000, "model": "m", "choices": [{
+                "index": 0, "delta": {} if text is None else {
+                    "content": text}, "finish_reason": finish}]}}
+    if "event" in piece:
+        return ("data: %s\n\n" % json.dumps(
+            piece["event"], ensure_ascii=False)).encode()
+    return json.dumps({
+        "id": "c1", "object": "chat.completion", "created": 1700000000,
+        "model": "m", "choices": [{
+            "index": 0, "finish_reason": piece.get("finish", "stop"),
+            "message": {"role": "assistant", "content": piece["whole"]}}],
+        "usage": {"prompt_tokens": 9, "completion_tokens": 2,
+                  "total_tokens": 11}},
+        ensure_ascii=False, indent=piece.get("indent")).encode()
 
 
 class Gone(Exception):
@@ -108,7 +147,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                         + "data: %s\n\n" % text).encode())
 
     def head(self, status, content_type, more=()):
-        lines = ["HTTP/1.1 %d X" % status, "Content-Type: " + content_type]
+        lines = ["HTTP/1.1 %d X" % status]
+        lines += ["Content-Type: " + content_type] if content_type else []
         lines += ["Transfer-Encoding: chunked"] if self.chunked else []
         lines += list(more)
         data = ("\r\n".join(lines) + "\r\n\r\n").encode()
@@ -224,6 +264,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.head(200, "text/event-stream; charset=utf-8")
         self.pause(int(self.script.get("wait_ms", 0)))
         self.put_event(self.chunk(""))
+        for i in range(int(self.script.get("thoughts", 0))):
+            thought = self.chunk()
+            thought["choices"][0]["delta"] = {
+                "reasoning_content": "hidden plan %d " % i}
+            self.put_event(thought)
+            self.pause(int(self.script.get("thought_ms", 0)))
         for i in range(tokens):
             if fault not in (None, "no_end") and i >= after and \
                     self.fault_in_stream(fault):
@@ -267,6 +313,40 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.put_chunk(data[i:i + step])
         self.end_stream()
 
+    def shape(self, shape):
+        pieces = [p if isinstance(p, dict) and "pause" in p
+                  else piece_bytes(p) for p in shape["body"]]
+        headers = list(shape.get("headers", ()))
+        encode = shape.get("encode")
+        if encode:
+            data = b"".join(pieces)
+            pieces = [zlib.compress(data) if encode == "deflate"
+                      else gzip.compress(data)]
+            if encode != "gzip-undeclared":
+                headers.append("Content-Encoding: " + encode)
+        end = shape.get("end", "chunked")
+        self.chunked = end in ("chunked", "cut", "rst", "stall")
+        if end in ("length", "short"):
+            headers.append("Content-Length: %d" % (
+                sum(map(len, pieces)) + 100 * (end == "short")))
+        elif end == "close":
+            headers.append("Connection: close")
+        self.head(shape.get("status", 200),
+                  shape.get("type", "text/event-stream"), headers)
+        for piece in pieces:
+            if isinstance(piece, dict):
+                self.pause(piece["pause"])
+            elif piece:
+                self.put_chunk(piece)
+        if end == "stall":
+            self.pause(60000)
+        elif end == "rst":
+            time.sleep(0.1)
+            self.reset()
+        elif end == "chunked":
+            self.end_stream()
+        self.close_connection = end not in ("chunked", "length", "head")
+
     def answer(self, fault, status):
         self.pause(int(self.script.get("first_ms", 0)))
         if self.script.get("refuse_usage") and "stream_options" in self.body:
@@ -291,6 +371,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.whole(200, b"<p>Welcome</p>", (), "text/html")
         elif "file" in self.script:
             self.recording()
+        elif "shape" in self.script:
+            self.shape(read_shapes()[self.script["shape"]])
         elif self.script.get("stream") == "no":
             self.completion()
         else:

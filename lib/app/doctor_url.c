@@ -228,7 +228,7 @@ check_url(struct examination *e)
 	len = strlen(url);
 
 	arena_init(&p.arena, 1U << 20);
-	sse_reader_init(&p.reader, 65536);
+	sse_reader_init(&p.reader, SSE_STANDARD, 65536);
 	while (len > 0 && url[len - 1] == '/')
 		len--;
 	bare = arena_strndup(&p.arena, url, len);

@@ -76,7 +76,10 @@ engine_fault_text(enum engine_fault fault)
 	    [FAULT_CREDENTIALS] = "Incorrect API key provided",
 	    [FAULT_QUOTA] = "The model's quota is used up.",
 	    [FAULT_RATE_LIMIT] = "Rate Limit Error",
-	    [FAULT_MODEL] = "The model is not known.",
+	    [FAULT_MODEL] = "The model is not known to its server.",
+	    [FAULT_ADDRESS] = "There is no model at its address.",
+	    [FAULT_FILTERED] =
+		"A content filter of the model stopped the answer.",
 	    [FAULT_REFUSED] = "Completion request failed.",
 	    [FAULT_UNREACHABLE] = "The model cannot be reached.",
 	    [FAULT_TIMEOUT] = "The model took too long.",
@@ -93,7 +96,8 @@ bool
 engine_fault_at_work(enum engine_fault fault)
 {
 	return fault == FAULT_TIMEOUT || fault == FAULT_CUT ||
-	    fault == FAULT_MALFORMED || fault == FAULT_TOO_BIG;
+	    fault == FAULT_MALFORMED || fault == FAULT_TOO_BIG ||
+	    fault == FAULT_FILTERED;
 }
 
 struct failed_run {

@@ -56,8 +56,10 @@ enum engine_fault {
 	FAULT_QUOTA,          /* upstream says the quota is used up */
 	FAULT_RATE_LIMIT,     /* upstream 429 */
 	FAULT_MODEL,          /* upstream does not know the model */
+	FAULT_ADDRESS,        /* nothing is at the address: 404, a redirect */
+	FAULT_FILTERED,       /* a content filter refused or cut it off */
 	FAULT_REFUSED,        /* another 4xx, or an error event */
-	FAULT_UNREACHABLE,    /* connect, DNS, TLS */
+	FAULT_UNREACHABLE,    /* connect, DNS, TLS, 5xx */
 	FAULT_TIMEOUT,        /* one of our clocks */
 	FAULT_CUT,            /* the stream ended without its end */
 	FAULT_MALFORMED,      /* not the protocol */
@@ -124,6 +126,9 @@ struct engine_run {
 	bool bound_known;
 	struct engine_bound bound;
 	bool hopeless; /* its only event is an error */
+	/* Tokens that the model has said and that are in no delta: thoughts
+	 * that are not shown. */
+	int64_t hidden_tokens;
 };
 
 /* What belongs to one worker thread: upstream connections.  Made lazily, so
@@ -164,6 +169,7 @@ enum err engine_worker_upstream(struct engine_worker *w,
 struct engine_quirks {
 	bool no_usage;       /* it does not know stream_options */
 	bool max_completion; /* it wants max_completion_tokens */
+	bool thinks_first;   /* its answers begin inside thoughts */
 };
 /* NULL when there is no room. */
 struct engine_quirks *engine_worker_quirks(struct engine_worker *w,

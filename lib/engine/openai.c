@@ -17,10 +17,12 @@
 #include "base/uuid.h"
 #include "chat/tokens.h"
 #include "config/config.h"
+#include "engine/openai_fault.h"
 #include "engine/openai_reply.h"
 #include "engine/openai_request.h"
-#include "upstream/upstream.h"
 #include "http/sse_reader.h"
+#include "upstream/endpoint.h"
+#include "upstream/upstream.h"
 
 #define REQUEST_MAX (64 * 1024 * 1024)
 #define EVENT_MAX (4 * 1024 * 1024)
@@ -29,11 +31,13 @@
 #define FRAME_FACTOR 128
 #define RETRY_BASE_MS 250
 #define RETRY_WAIT_MAX_MS 20000
-/* After the finish reason only usage and [DONE] may follow. */
-#define FINISH_WAIT_MS 2000
+/* After the finish reason only usage and [DONE] may follow; a server that
+ * says it too early goes on within this. */
+#define FINISH_WAIT_MS 5000
 
 enum stage { STAGE_START, STAGE_CALL, STAGE_PAUSE, STAGE_OVER };
-enum form { FORM_UNKNOWN, FORM_STREAM, FORM_WHOLE, FORM_REFUSAL };
+/* FORM_JSON is a whole completion, or lines of JSON: its first line tells. */
+enum form { FORM_UNKNOWN, FORM_STREAM, FORM_JSON, FORM_WHOLE, FORM_REFUSAL };
 
 struct openai_run {
 	struct engine_run run;
@@ -41,12 +45,15 @@ struct openai_run {
 	const struct engine_request *request;
 	struct upstream *upstream;
 	struct upstream_call *call;
-	const char *url, *key, *authorization;
+	struct endpoint at;
 	char idempotency[64];
 	enum stage stage;
 	enum form form;
 	struct buf body;  /* of the request */
 	struct buf whole; /* of a reply that is no stream */
+	size_t led;       /* FORM_STREAM: bytes of whole that were read */
+	char first[200];  /* what a stream begins with, until it is known */
+	size_t n_first;
 	struct buf text;  /* the delta that was handed out */
 	struct sse_reader sse;
 	struct openai_reply reply;
@@ -59,10 +66,23 @@ struct openai_run {
 	int64_t started_ms, call_ms, last_ms, retry_ms;
 	int64_t received;   /* bytes of this call, as of last_ms */
 	int64_t answer_bytes, answer_tokens;
+	int64_t hidden_before; /* thoughts of calls before this one */
 	int retry_after_s;
 };
 
 /* ---- the beginning and the end of a call -------------------------------- */
+
+static void
+begin_reply(struct openai_run *o)
+{
+	const struct engine_config *e = o->engine;
+
+	openai_reply_init(&o->reply, thinking_manner_of(e->reasoning),
+	    e->thinks_first || (o->quirks != NULL && o->quirks->thinks_first),
+	    (size_t)e->max_answer_bytes + EVENT_MAX);
+	o->reply.key = o->at.key;
+	o->reply.question = o->request->question;
+}
 
 static void
 reset_reply(struct openai_run *o)
@@ -70,28 +90,37 @@ reset_reply(struct openai_run *o)
 	upstream_end(o->call);
 	o->call = NULL;
 	o->form = FORM_UNKNOWN;
-	o->reply = (struct openai_reply){.fault = FAULT_NONE};
+	o->hidden_before += o->reply.thinking.tokens;
+	openai_reply_release(&o->reply);
+	begin_reply(o);
 	o->received = 0;
+	o->led = o->n_first = 0;
 	buf_reset(&o->whole);
 	buf_reset(&o->text);
 	sse_reader_release(&o->sse);
-	sse_reader_init(&o->sse, EVENT_MAX);
+	sse_reader_init(&o->sse, SSE_MODEL_SERVER, EVENT_MAX);
+}
+
+static void
+fail_with(struct openai_run *o, enum engine_fault fault, const char *message)
+{
+	o->reply.fault = fault;
+	(void)snprintf(o->reply.message, sizeof(o->reply.message), "%s",
+	    message);
 }
 
 static void
 fail(struct openai_run *o, enum engine_fault fault)
 {
-	o->reply.fault = fault;
-	(void)snprintf(o->reply.message, sizeof(o->reply.message), "%s",
-	    engine_fault_text(fault));
+	fail_with(o, fault, engine_fault_text(fault));
 }
 
 static void
 start_call(struct openai_run *o, int64_t now_ms)
 {
 	struct upstream_post post = {
-	    .url = o->url,
-	    .authorization = o->authorization,
+	    .url = o->at.url,
+	    .authorization = o->at.authorization,
 	    .idempotency = o->idempotency,
 	    .engine = o->engine,
 	};
@@ -190,27 +219,100 @@ try_again(struct openai_run *o, int64_t now_ms)
 
 /* ---- reading ------------------------------------------------------------ */
 
-static bool
-media_type_is(const char *type, const char *wanted)
+/* Behind blanks and a byte order mark; some servers keep a connection alive
+ * with blanks. */
+static struct span
+past_blanks(struct span s)
 {
-	struct span rest = span_of(type), media = span_cut(&rest, ';');
-
-	return span_is_nocase(span_trim(media), wanted);
+	if (span_starts(s, "\xEF\xBB\xBF")) {
+		s.data += 3;
+		s.len -= 3;
+	}
+	while (s.len > 0 && text_is_blank(s.data[0])) {
+		s.data++;
+		s.len--;
+	}
+	return s;
 }
 
+/* Media types are not believed: streams come as text/plain, completions as
+ * text/event-stream. */
+static enum form
+form_of(struct span s)
+{
+	bool maybe_mark = s.len < 3 && s.len > 0 && s.data[0] == '\xEF';
+
+	s = past_blanks(s);
+	if (s.len == 0 || maybe_mark)
+		return FORM_UNKNOWN;
+	return s.data[0] == '{' || s.data[0] == '[' ? FORM_JSON : FORM_STREAM;
+}
+
+static struct span
+whole_text(const struct openai_run *o)
+{
+	return (struct span){buf_text(&o->whole), o->whole.len};
+}
+
+static bool
+is_success(const struct openai_run *o)
+{
+	return upstream_status(o->call) / 100 == 2;
+}
+
+/* Blanks may come for long before it is known. */
 static void
 find_form(struct openai_run *o)
 {
-	const char *type = upstream_content_type(o->call);
+	struct span data = upstream_data(o->call);
 
-	if (upstream_status(o->call) != 200)
+	if (data.len == 0)
+		return;
+	if (!is_success(o)) {
 		o->form = FORM_REFUSAL;
-	else if (media_type_is(type, "text/event-stream"))
-		o->form = FORM_STREAM;
-	else if (media_type_is(type, "application/json"))
-		o->form = FORM_WHOLE;
+		return;
+	}
+	if (o->whole.len == 0)
+		o->form = form_of(data);
+	if (o->form != FORM_UNKNOWN)
+		return;
+	if (past_blanks(whole_text(o)).len == 0 && o->whole.len > 3)
+		buf_truncate(&o->whole, 0);
+	buf_add(&o->whole, data.data, data.len);
+	upstream_take(o->call, data.len);
+	o->form = form_of(whole_text(o));
+}
+
+/* What is to be read next of a stream: what was kept, then what comes. */
+static struct span
+next_input(struct openai_run *o)
+{
+	if (o->form == FORM_STREAM && o->led < o->whole.len)
+		return (struct span){
+		    o->whole.data + o->led, o->whole.len - o->led};
+	return upstream_data(o->call);
+}
+
+static void
+take_input(struct openai_run *o, size_t n)
+{
+	if (o->led < o->whole.len)
+		o->led += n;
 	else
-		fail(o, FAULT_MALFORMED);
+		upstream_take(o->call, n);
+}
+
+/* What came first is shown to the operator when nothing was understood. */
+static void
+note_first(struct openai_run *o, struct span data)
+{
+	size_t room = sizeof(o->first) - o->n_first;
+	size_t n = data.len < room ? data.len : room;
+
+	if (o->reply.chunks || n == 0)
+		return;
+	memcpy(o->first + o->n_first, data.data, n);
+	o->n_first += n;
 }
 
 static void
@@ -221,20 +323,34 @@ read_stream(struct openai_run *o)
 	enum err err;
 	bool got;
 
-	while (o->reply.fault == FAULT_NONE && !o->reply.done &&
-	       o->text.len == 0) {
-		rest = data = upstream_data(o->call);
+	while (o->reply.fault == FAULT_NONE &&
+	       o->reply.state != REPLY_DONE && o->text.len == 0) {
+		rest = data = next_input(o);
 		if (data.len == 0)
 			return;
+		note_first(o, data);
 		err = sse_reader_next(&o->sse, &rest, &event, &got);
-		upstream_take(o->call, data.len - rest.len);
+		take_input(o, data.len - rest.len);
 		if (err != ERR_NONE)
 			fail(o, err == ERR_TOO_BIG ? FAULT_TOO_BIG
 						   : FAULT_INTERNAL);
 		else if (got)
-			openai_reply_event(&o->reply, event.type, event.data,
-			    o->key, &o->text);
+			openai_reply_event(
+			    &o->reply, event.type, event.data, &o->text);
 	}
+}
+
+/* JSON whose first line is a chunk comes line by line. */
+static void
+judge_json(struct openai_run *o)
+{
+	struct span rest = past_blanks(whole_text(o)), line;
+
+	if (memchr(rest.data, '\n', rest.len) == NULL)
+		return;
+	line = span_cut(&rest, '\n');
+	o->form = openai_reply_is_chunk(line) || openai_end_mark(line)
+		      ? FORM_STREAM : FORM_WHOLE;
 }
 
 static void
@@ -244,8 +360,10 @@ read_whole(struct openai_run *o)
 
 	buf_add(&o->whole, data.data, data.len);
 	upstream_take(o->call, data.len);
-	if (buf_err(&o->whole) != ERR_NONE && o->form == FORM_WHOLE)
+	if (buf_err(&o->whole) != ERR_NONE)
 		fail(o, FAULT_TOO_BIG);
+	else if (o->form == FORM_JSON)
+		judge_json(o);
 }
 
 static void
@@ -262,20 +380,21 @@ read_refusal(struct openai_run *o)
 static void
 read_reply(struct openai_run *o)
 {
-	if (o->reply.fault != FAULT_NONE || o->reply.done)
+	if (o->reply.fault != FAULT_NONE || o->reply.state == REPLY_DONE)
 		return;
-	if (o->form == FORM_UNKNOWN && upstream_data(o->call).len > 0)
+	if (o->form == FORM_UNKNOWN)
 		find_form(o);
+	if (o->form == FORM_JSON || o->form == FORM_WHOLE)
+		read_whole(o);
 	if (o->form == FORM_STREAM)
 		read_stream(o);
-	else if (o->form == FORM_WHOLE)
-		read_whole(o);
 	else if (o->form == FORM_REFUSAL)
 		read_refusal(o);
 	if (upstream_received(o->call) / FRAME_FACTOR >
 		o->engine->max_answer_bytes ||
 	    o->answer_bytes + (int64_t)o->text.len >
-		o->engine->max_answer_bytes) {
+		o->engine->max_answer_bytes ||
+	    (o->reply.fault == FAULT_NONE && buf_err(&o->text) != ERR_NONE)) {
 		fail(o, FAULT_TOO_BIG);
 		buf_reset(&o->text);
 	}
@@ -283,74 +402,112 @@ read_reply(struct openai_run *o)
 
 /* ---- the end of a reply ------------------------------------------------- */
 
-static struct span
-whole_text(const struct openai_run *o)
-{
-	return (struct span){buf_text(&o->whole), o->whole.len};
-}
-
 static void
 refused(struct openai_run *o)
 {
 	int64_t seconds = upstream_retry_after_s(o->call);
 
+	o->form = FORM_REFUSAL;
 	openai_reply_refusal(
-	    &o->reply, upstream_status(o->call), whole_text(o), o->key);
+	    &o->reply, upstream_status(o->call), whole_text(o));
 	o->retry_after_s = seconds < 86400 ? (int)seconds : 86400;
-	log_error("engine %s: refused with status %d", o->engine->name,
-	    upstream_status(o->call));
 }
 
-/* The last event may lack the empty line behind it: [DONE] counts. */
+/* The frame has ended well: the last event may lack the empty line behind
+ * it, and be cut. */
 static void
 finish_stream(struct openai_run *o)
 {
 	struct sse_event event;
-	bool got;
+	bool got = true;
 
-	if (sse_reader_finish(&o->sse, &event, &got) == ERR_NONE && got &&
-	    span_is(span_trim(event.data), "[DONE]"))
-		o->reply.done = true;
-	if (!o->reply.done && !o->reply.finished)
-		fail(o, FAULT_CUT);
+	while (got && o->reply.fault == FAULT_NONE &&
+	       o->reply.state != REPLY_DONE) {
+		if (sse_reader_finish(&o->sse, &event, &got) != ERR_NONE)
+			break;
+		if (got)
+			openai_reply_event(
+			    &o->reply, event.type, event.data, &o->text);
+	}
+	if (o->reply.state == REPLY_DONE)
+		return;
+	if (o->reply.fault == FAULT_MALFORMED && o->reply.chunks)
+		o->reply.fault = FAULT_NONE; /* of a line that is cut */
+	if (o->reply.fault != FAULT_NONE)
+		return;
+	if (o->reply.state == REPLY_FINISHED)
+		openai_reply_close(&o->reply, &o->text);
 	else
-		o->reply.done = true;
+		fail(o, o->reply.chunks ? FAULT_CUT : FAULT_MALFORMED);
+	if (!o->reply.chunks)
+		openai_words_log((struct span){o->first, o->n_first},
+		    o->at.key, o->request->question, o->reply.words);
+}
+
+/* JSON may turn out to be lines of it, or to have marks of a stream behind
+ * it: then it is read as one. */
+static void
+finish_whole(struct openai_run *o)
+{
+	if (openai_reply_whole(&o->reply, past_blanks(whole_text(o)),
+		&o->text)) {
+		if (o->reply.fault == FAULT_NONE)
+			openai_reply_close(&o->reply, &o->text);
+	} else {
+		o->form = FORM_STREAM;
+	}
 }
 
 static void
 complete(struct openai_run *o)
 {
-	if (o->form == FORM_UNKNOWN)
-		find_form(o);
-	if (o->form == FORM_REFUSAL) {
-		refused(o);
-	} else if (o->form == FORM_STREAM) {
-		finish_stream(o);
-	} else if (o->form == FORM_WHOLE) {
-		openai_reply_whole(
-		    &o->reply, whole_text(o), o->key, &o->text);
-		if (o->reply.fault == FAULT_NONE && !o->reply.finished)
+	switch (o->form) {
+	case FORM_UNKNOWN:
+		if (is_success(o))
 			fail(o, FAULT_CUT);
-		o->reply.done = true;
+		else
+			refused(o);
+		break;
+	case FORM_REFUSAL:
+		refused(o);
+		break;
+	case FORM_STREAM:
+		finish_stream(o);
+		break;
+	case FORM_JSON:
+	case FORM_WHOLE:
+		finish_whole(o);
+		break;
 	}
+}
+
+/* Is it whole all the same: is only the end of its frame lost?  Not when the
+ * server has gone on after an end before. */
+static bool
+is_whole_without_frame(struct openai_run *o)
+{
+	if (o->form == FORM_JSON || o->form == FORM_WHOLE) {
+		if (!openai_reply_whole(&o->reply,
+			past_blanks(whole_text(o)), &o->text) ||
+		    o->reply.state != REPLY_FINISHED) {
+			buf_reset(&o->text);
+			return o->reply.fault != FAULT_NONE;
+		}
+	} else if (o->reply.state != REPLY_FINISHED || o->reply.doubted) {
+		return false;
+	}
+	openai_reply_close(&o->reply, &o->text);
+	return true;
 }
 
 static void
 broken(struct openai_run *o, enum engine_fault fault)
 {
-	if (o->form == FORM_REFUSAL) {
+	if (o->form == FORM_REFUSAL || (upstream_status(o->call) != 0 &&
+	    !is_success(o)))
 		refused(o); /* its status was enough */
-		return;
-	}
-	if (o->reply.finished) {
-		o->reply.done = true; /* only the end of the frame is lost */
-		return;
-	}
-	log_error("engine %s: %s", o->engine->name,
-	    upstream_state(o->call) == UPSTREAM_RUNNING
-		? engine_fault_text(fault)
-		: upstream_reason(o->call));
-	fail(o, fault);
+	else if (!is_whole_without_frame(o))
+		fail(o, fault);
 }
 
 static void
@@ -383,7 +540,8 @@ deadline_ms(const struct openai_run *o)
 			    ? o->call_ms + o->engine->first_byte_timeout_ms
 			    : o->last_ms + o->engine->idle_timeout_ms;
 
-	if (o->reply.finished && quiet > o->last_ms + FINISH_WAIT_MS)
+	if (o->reply.state == REPLY_FINISHED && !o->reply.doubted &&
+	    quiet > o->last_ms + FINISH_WAIT_MS)
 		quiet = o->last_ms + FINISH_WAIT_MS;
 	return quiet < total ? quiet : total;
 }
@@ -392,7 +550,7 @@ static bool
 has_news(const struct openai_run *o)
 {
 	return o->text.len > 0 || o->reply.fault != FAULT_NONE ||
-	       o->reply.done;
+	       o->reply.state == REPLY_DONE;
 }
 
 static void
@@ -404,6 +562,28 @@ check_clocks(struct openai_run *o, int64_t now_ms)
 	}
 	if (!has_news(o) && now_ms >= deadline_ms(o))
 		broken(o, FAULT_TIMEOUT);
+}
+
+static void
+log_fault(const struct openai_run *o)
+{
+	const struct upstream_call *call = o->call;
+	struct openai_fault fault = {
+	    .engine = o->engine,
+	    .at = &o->at,
+	    .fault = o->reply.fault,
+	    .words = o->reply.words,
+	};
+
+	if (call == NULL)
+		return; /* it was logged where it failed */
+	fault.status = upstream_status(call);
+	fault.content_type = upstream_content_type(call);
+	fault.redirect = upstream_redirect(call);
+	if (upstream_state(call) != UPSTREAM_RUNNING &&
+	    upstream_state(call) != UPSTREAM_COMPLETE)
+		fault.reason = upstream_reason(call);
+	openai_fault_log(&fault);
 }
 
 /* ---- events ------------------------------------------------------------- */
@@ -426,6 +606,7 @@ give_end(struct openai_run *o, struct engine_event *event)
 	if (o->quirks != NULL) { /* it answers so */
 		o->quirks->no_usage |= o->learnt.no_usage;
 		o->quirks->max_completion |= o->learnt.max_completion;
+		o->quirks->thinks_first |= o->learnt.thinks_first;
 	}
 	event->kind = ENGINE_END;
 	usage->prompt_tokens = o->reply.prompt_tokens;
@@ -433,7 +614,7 @@ give_end(struct openai_run *o, struct engine_event *event)
 	usage->estimated = !o->reply.has_usage;
 	if (!usage->estimated)
 		return;
-	usage->completion_tokens = o->answer_tokens;
+	usage->completion_tokens = o->answer_tokens + o->run.hidden_tokens;
 	usage->prompt_tokens = engine_count_prompt(o->request);
 }
 
@@ -463,7 +644,7 @@ advance(struct openai_run *o, int64_t now_ms, const struct interests *ready)
 	} else if (!has_news(o)) {
 		o->stepped = false; /* the next wake-up brings more */
 	}
-	if (!has_news(o) && upstream_data(o->call).len == 0)
+	if (!has_news(o) && next_input(o).len == 0)
 		check_state(o);
 	check_clocks(o, now_ms);
 }
@@ -483,17 +664,24 @@ openai_next(struct engine_run *run, int64_t now_ms,
 		return;
 	if (o->call != NULL && o->reply.fault == FAULT_NONE)
 		advance(o, now_ms, ready);
+	o->run.hidden_tokens = o->hidden_before + o->reply.thinking.tokens;
+	if (o->reply.state == REPLY_DONE && o->reply.thinking.thought &&
+	    !o->reply.thinking.said && o->reply.fault == FAULT_NONE)
+		fail_with(o, FAULT_MALFORMED, "The model thought and gave no "
+					      "answer.");
 	/* Text that came with the end or the fault goes first. */
 	if (o->text.len > 0)
 		give_delta(o, event);
 	else if (o->reply.fault != FAULT_NONE) {
+		log_fault(o);
 		if (try_again(o, now_ms))
 			return;
 		give_error(o, event);
 		upstream_end(o->call); /* at once, whatever still comes */
 		o->call = NULL;
-	} else if (o->reply.done)
+	} else if (o->reply.state == REPLY_DONE) {
 		give_end(o, event);
+	}
 }
 
 static void
@@ -517,6 +705,7 @@ openai_free(struct engine_run *run)
 	struct openai_run *o = (struct openai_run *)run;
 
 	upstream_end(o->call);
+	openai_reply_release(&o->reply);
 	sse_reader_release(&o->sse);
 	buf_release(&o->body);
 	buf_release(&o->whole);
@@ -526,36 +715,15 @@ openai_free(struct engine_run *run)
 
 /* ---- starting ----------------------------------------------------------- */
 
-/* The key and the address; false when the engine is not usable. */
+/* False when the engine is not usable. */
 static bool
 set_up(struct openai_run *o, struct arena *arena)
 {
-	const struct engine_config *e = o->engine;
-	struct span url = span_of(e->url);
 	char id[UUID_TEXT] = "";
 
-	o->key = e->key;
-	if (o->key == NULL && e->key_env != NULL) {
-		o->key = getenv(e->key_env);
-		if (o->key == NULL)
-			log_error("engine %s: %s is not set in the "
-				  "environment", e->name, e->key_env);
-	}
-	if (!(span_starts(url, "http://") || span_starts(url, "https://")) ||
-	    (e->key_env != NULL && o->key == NULL) ||
-	    text_breaks_line(span_of(o->key)))
-		return false;
-	while (span_ends(url, "/"))
-		url.len--;
-	o->url = arena_printf(arena, "%.*s%s", (int)url.len, url.data,
-	    span_ends(url, "/chat/completions") ? "" : "/chat/completions");
-	if (o->key != NULL && *o->key != '\0') {
-		o->authorization = arena_printf(
-		    arena, "Authorization: Bearer %s", o->key);
-		if (o->authorization == NULL)
-			return false;
-	}
-	if (o->url == NULL || uuid_random(id) != ERR_NONE)
+	if (endpoint_of(o->engine, ENDPOINT_CHAT, arena, &o->at) !=
+		ERR_NONE ||
+	    uuid_random(id) != ERR_NONE)
 		return false;
 	(void)snprintf(o->idempotency, sizeof(o->idempotency),
 	    "Idempotency-Key: %s", id);
@@ -588,13 +756,14 @@ openai_start(const struct engine_config *engine,
 	buf_init(&o->body, REQUEST_MAX);
 	buf_init(&o->whole, (size_t)engine->max_answer_bytes + REFUSAL_MAX);
 	buf_init(&o->text, (size_t)engine->max_answer_bytes + EVENT_MAX);
-	sse_reader_init(&o->sse, EVENT_MAX);
+	sse_reader_init(&o->sse, SSE_MODEL_SERVER, EVENT_MAX);
 	if (engine_worker_upstream(worker, &o->upstream) != ERR_NONE ||
 	    !set_up(o, arena)) {
 		openai_free(&o->run);
 		return engine_start_failed(arena, FAULT_NOT_CONFIGURED,
 		    engine_fault_text(FAULT_NOT_CONFIGURED), run);
 	}
+	begin_reply(o);
 	*run = &o->run;
 	return ERR_NONE;
 }

@@ -1,7 +1,8 @@
 /*
  * Plain messages, and images as parts of the last user message for models
  * that see.  The end user's name is not sent: it is the site's, not the
- * model provider's.
+ * model provider's.  Thoughts in earlier answers are not sent either: models
+ * are to be asked without them, and pay for them again.
  */
 #include "engine/openai_request.h"
 
@@ -12,6 +13,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "engine/thinking.h"
 #include "json/jsonout.h"
 
 #define IMAGE_MAX (10 * 1024 * 1024)
@@ -122,7 +124,9 @@ messages(const struct engine_request *request, bool vision, struct buf *out)
 		    has_images(request))
 			content_parts(request, m->content, out);
 		else
-			jsonout_member(out, "content", m->content);
+			jsonout_member(out, "content",
+			    m->role == ROLE_ASSISTANT
+				? thinking_strip(m->content) : m->content);
 		buf_addc(out, '}');
 	}
 	buf_addc(out, ']');

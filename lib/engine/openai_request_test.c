@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "engine/thinking.h"
 
 Suite *openai_request_suite(void);
 
@@ -64,6 +65,38 @@ START_TEST(what_is_configured_is_asked_for)
 }
 END_TEST
 
+/* Of an answer of this text. */
+static const struct {
+	const char *answer, *sent;
+} thoughts[] = {
+    {"<think>plan</think>\n\none", "one"},
+    {"\n<think>\nplan\n</think>one", "one"},
+    {"<think>a</think><think>b</think> one", "one"},
+    {"plan\n</think>\none", "one"},
+    {"plan</think>\n\none", "one"},
+    {"<think>plan", ""},
+    {"[THINK]plan[/THINK]one", "one"},
+    {"Write </think> behind it.", "Write </think> behind it."},
+    {"It is `</think>`\n.", "It is `</think>`\n."},
+    {"The <think> tag </think>", "The <think> tag </think>"},
+    {" one ", " one "},
+    {"", ""},
+};
+
+START_TEST(thoughts_are_not_sent_back)
+{
+	struct chat_message said[] = {
+	    {ROLE_ASSISTANT, span_of(thoughts[_i].answer)}};
+
+	ck_assert(span_is(thinking_strip(said[0].content), thoughts[_i].sent));
+	request.prompt = said;
+	request.n_prompt = 1;
+	openai_request_body(&engine, &request, plain, &body);
+	ck_assert_msg(strstr(buf_text(&body), "plan") == NULL, "%s",
+	    buf_text(&body));
+}
+END_TEST
+
 START_TEST(images_go_to_models_that_see)
 {
 	char path[] = "/tmp/parlance-image-XXXXXX";
@@ -105,6 +138,8 @@ openai_request_suite(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_test(t, messages_and_model);
 	tcase_add_test(t, what_is_configured_is_asked_for);
+	tcase_add_loop_test(t, thoughts_are_not_sent_back, 0,
+	    sizeof(thoughts) / sizeof(thoughts[0]));
 	tcase_add_test(t, images_go_to_models_that_see);
 	suite_add_tcase(s, t);
 	return s;

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "config/config.h"
+#include "json/pyjson.h"
 
 Suite *openai_suite(void);
 
@@ -152,9 +153,9 @@ static const struct {
     {"first_ms=6000", "", FAULT_TIMEOUT},
     {"slow_head_ms=6000", "", FAULT_TIMEOUT},
     {"fault=bad_json after=1", "w0 ", FAULT_MALFORMED},
-    {"fault=not_chat after=1", "w0 ", FAULT_MALFORMED},
+    {"fault=not_chat after=1", "w0 ", FAULT_CUT},
     {"fault=type", "", FAULT_MALFORMED},
-    {"fault=redirect", "", FAULT_MALFORMED},
+    {"fault=redirect", "", FAULT_ADDRESS},
     {"fault=error after=1", "w0 ", FAULT_REFUSED},
     {"fault=error", "", FAULT_REFUSED},
     {"fault=error_type after=1", "w0 ", FAULT_REFUSED},
@@ -164,7 +165,8 @@ static const struct {
     {"status=400", "", FAULT_REFUSED},
     {"status=401", "", FAULT_CREDENTIALS},
     {"status=403", "", FAULT_CREDENTIALS},
-    {"status=404", "", FAULT_MODEL},
+    {"status=404", "", FAULT_ADDRESS},
+    {"status=404 code=model_not_found", "", FAULT_MODEL},
     {"status=402", "", FAULT_QUOTA},
     {"status=429", "", FAULT_RATE_LIMIT},
     {"status=429 code=insufficient_quota", "", FAULT_QUOTA},
@@ -193,6 +195,101 @@ START_TEST(every_ending_is_told_as_it_is)
 	ck_assert_msg(o.waits < 2000, "%s: %zu waits", cases[_i].model,
 	    o.waits);
 	buf_release(&o.answer);
+}
+END_TEST
+
+/* ---- fixtures/upstream/shapes.json --------------------------------------- */
+
+static struct arena shapes_arena;
+static const struct pyjson *shapes;
+
+static size_t
+read_shapes(void)
+{
+	static struct buf text = BUF_INIT(1 << 24);
+	char bytes[65536];
+	FILE *f = fopen("fixtures/upstream/shapes.json", "rbe");
+	size_t n;
+
+	if (f == NULL)
+		return 1; /* and that one fails */
+	while ((n = fread(bytes, 1, sizeof(bytes), f)) > 0)
+		buf_add(&text, bytes, n);
+	(void)fclose(f);
+	arena_init(&shapes_arena, 1 << 26);
+	if (pyjson_decode(&shapes_arena, (struct span){text.data, text.len},
+		NULL, &shapes, NULL) != ERR_NONE)
+		return 1;
+	return pyjson_count(shapes);
+}
+
+static enum engine_fault
+fault_called(struct span name)
+{
+	static const struct {
+		const char *name;
+		enum engine_fault fault;
+	} names[] = {{"cut", FAULT_CUT}, {"malformed", FAULT_MALFORMED},
+	    {"refused", FAULT_REFUSED}, {"filtered", FAULT_FILTERED},
+	    {"timeout", FAULT_TIMEOUT}, {"rate_limit", FAULT_RATE_LIMIT},
+	    {"quota", FAULT_QUOTA}, {"credentials", FAULT_CREDENTIALS},
+	    {"model", FAULT_MODEL}};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (span_is(name, names[i].name))
+			return names[i].fault;
+	ck_assert_int_eq(name.len, 0);
+	return FAULT_NONE;
+}
+
+static void
+check_shape(const struct pyjson *shape, const char *manner, const char *more)
+{
+	struct span name = pyjson_string(pyjson_get(shape, "name"));
+	struct span text = pyjson_string(pyjson_get(shape, manner));
+	struct span says = pyjson_string(pyjson_get(shape, "says"));
+	const struct pyjson *usage = pyjson_get(shape, "usage");
+	enum engine_fault fault =
+	    fault_called(pyjson_string(pyjson_get(shape, "fault")));
+	char model[200];
+	struct outcome o;
+	int64_t n;
+
+	(void)snprintf(model, sizeof(model), "shape=%.*s%s", (int)name.len,
+	    name.data, more);
+	ask(model, &o);
+	ck_assert_msg(o.answer.len == text.len &&
+	    memcmp(buf_text(&o.answer), text.data, text.len) == 0,
+	    "%s: %s: answer %s (fault %d, %s)", model, manner,
+	    buf_text(&o.answer), o.last.fault, o.message);
+	ck_assert_msg(o.last.fault == fault, "%s: fault %d (%s)", model,
+	    o.last.fault, o.message);
+	ck_assert_msg(
+	    (o.last.kind == ENGINE_ERROR) == (fault != FAULT_NONE),
+	    "%s: kind %d", model, o.last.kind);
+	if (says.len > 0)
+		ck_assert_msg(span_is(says, o.message), "%s", o.message);
+	if (pyjson_int64(pyjson_item(usage, 0), &n))
+		ck_assert_int_eq(o.last.usage.prompt_tokens, n);
+	if (pyjson_int64(pyjson_item(usage, 1), &n))
+		ck_assert_int_eq(o.last.usage.completion_tokens, n);
+	buf_release(&o.answer);
+}
+
+/* Each as it is, and torn into single bytes. */
+START_TEST(every_shape_of_a_reply)
+{
+	const struct pyjson *shape = pyjson_item(shapes, (size_t)_i);
+
+	check_shape(shape, "text", "");
+	check_shape(shape, "text", " split=1");
+	engine.reasoning = "tags";
+	if (pyjson_given(pyjson_get(shape, "tags")))
+		check_shape(shape, "tags", "");
+	engine.reasoning = "pass";
+	if (pyjson_given(pyjson_get(shape, "pass")))
+		check_shape(shape, "pass", "");
 }
 END_TEST
 
@@ -312,6 +409,8 @@ openai_suite(void)
 	tcase_add_checked_fixture(t, set_up, tear_down);
 	tcase_add_loop_test(t, every_ending_is_told_as_it_is, 0,
 	    sizeof(cases) / sizeof(cases[0]));
+	tcase_add_loop_test(
+	    t, every_shape_of_a_reply, 0, (int)read_shapes());
 	tcase_add_test(t, usage_is_the_upstreams_or_an_estimate);
 	tcase_add_test(t, after_the_finish_reason_nobody_waits_for_long);
 	tcase_add_test(t, an_endless_answer_is_cut_off);

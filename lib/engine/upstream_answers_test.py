@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
                                 "..", "..", "conformance", "servers"))
 from deployment import FastCGI, Deployment, Tally, wait_until  # noqa: E402
-from fake_upstream import FakeUpstream  # noqa: E402
+from fake_upstream import FakeUpstream, read_shapes  # noqa: E402
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 CANARY = "canary-4f1d-upstream-key"
@@ -78,8 +78,14 @@ CASES = {
     "s503-once": ("status=503 times=1", "w0 w1 w2 ", True, 2, None),
     "s429-once": ("status=429 times=1 retry_after=1", "w0 w1 w2 ", True, 2,
                   None),
+    "thinking": ("tokens=3 thoughts=3", "w0 w1 w2 ", True, 1, None),
     "usage-refused": ("refuse_usage=yes", "w0 w1 w2 ", True, None, None),
 }
+
+for shape in read_shapes().values():
+    CASES["shape-" + shape["name"]] = (
+        "shape=" + shape["name"], shape["text"],
+        "fault" not in shape and shape["text"] != "", 1, None)
 
 tally = Tally()
 numbers = itertools.count()
@@ -91,6 +97,7 @@ def configuration(up, tls, trusted):
             ("fake", up.url, ""),
             ("picky", up.url, ""),
             ("patient", up.url, "first_byte_timeout = 30000\n"),
+            ("tags", up.url, "reasoning = tags\n"),
             ("broken", up.url, "model = fault=fin\n"),
             ("half", up.url, "model = fault=fin after=1\n"),
             ("other", up.url, "model = tokens=2\n"),
@@ -110,6 +117,8 @@ def configuration(up, tls, trusted):
                          else "fake"))
     parts += [bot("long", "tokens=400 pace_ms=50", "patient"),
               bot("quiet", "first_ms=11500", "patient"),
+              bot("pondering", "thoughts=12 thought_ms=1000", "patient"),
+              bot("tagged", "shape=think", "tags"),
               bot("words", "tokens=50", "fake", "max_words = 4\n"),
               bot("next", "x", "dead, broken, other"),
               bot("too-late", "x", "half, other"),
@@ -167,6 +176,7 @@ class World:
             print(checked.stdout, checked.stderr)
         self.d.start_fcgi(workers=workers)
         self.seen = []  # every byte that a client was sent
+        self.logged = []  # and that CGI processes logged
 
     def close(self):
         self.d.close()
@@ -185,7 +195,8 @@ class World:
                     else "blocking"}
         body.update(more)
         reply = getattr(self.d, way)("POST", uri, body, key=key)
-        self.seen.append(reply.body + getattr(reply, "stderr", b""))
+        self.seen.append(reply.body)
+        self.logged.append(getattr(reply, "stderr", b""))
         return reply
 
 
@@ -397,6 +408,38 @@ def prompts(world):
          ("assistant", "Yes?"), ("user", "Bye")])
 
 
+def thoughts(world):
+    """They are told only where that is wanted, and never sent back."""
+    told = "<think>hidden plan</think>\n\none two"
+    for name, answer in (("tagged", told), ("shape-think", "one two")):
+        first = world.ask("fcgi", "messages", name, False,
+                          question("thoughts")).json
+        tally.equal("thoughts, %s: answer" % name, first["answer"], answer)
+        asked = question("thoughts")
+        world.ask("cgi", "messages", name, True, asked,
+                  conversation_id=first["conversation_id"])
+        call = world.up.of("shape=think", asked)[0]
+        tally.equal("thoughts, %s: the next prompt" % name, [
+            m["content"] for m in call["body"]["messages"]
+            if m["role"] == "assistant"], ["one two"])
+        kept = world.d.fcgi(
+            "GET", "/v1/messages?user=u&conversation_id="
+            + first["conversation_id"], key=world.keys[name]).json["data"]
+        tally.equal("thoughts, %s: what is kept" % name,
+                    [m["answer"] for m in kept], [answer] * 2)
+        tally.check("thoughts, %s: they count" % name,
+                    min(m["answer_tokens"] for m in kept) > 3, kept)
+    asked = question("thoughts")
+    world.d.fcgi("POST", "/v1/chat", {
+        "bot_slug": "tagged", "stream": False, "messages": [
+            {"role": "user", "content": "Hello"},
+            {"role": "assistant", "content": told},
+            {"role": "user", "content": asked}]})
+    tally.equal("thoughts that a client sends back", [
+        m["content"] for m in world.up.of("shape=think", asked)[0]["body"][
+            "messages"]][1:], ["Hello", "one two", asked])
+
+
 def no_second_post(world):
     """A connection that is used again and dies: libcurl would repeat."""
     again = 0
@@ -413,15 +456,17 @@ def no_second_post(world):
 
 
 def silence(world):
-    """Pings at most ten seconds apart, also before the first token."""
-    def one(api, ping):
-        reply = world.ask("fcgi", api, "quiet", True, question("quiet"))
+    """Pings at most ten seconds apart, also before the first token, and
+    while the model thinks."""
+    def one(name, api, ping):
+        reply = world.ask("fcgi", api, name, True, question(name))
         head = reply.text.split("w0")[0]
-        tally.check("%s API: a ping before the first token" % api,
+        tally.check("%s, %s API: a ping before the first token" % (name, api),
                     head.count(ping) == 1, head)
-        check_reply("quiet, %s API" % api, reply, api, True, "w0 w1 w2 ",
-                    True, None)
-    threads = [threading.Thread(target=one, args=a) for a in
+        check_reply("%s, %s API" % (name, api), reply, api, True,
+                    "w0 w1 w2 ", True, None)
+    threads = [threading.Thread(target=one, args=(name, *a))
+               for name in ("quiet", "pondering") for a in
                (("bot", ": ping\n\n"), ("messages", "event: ping\n\n"))]
     for t in threads:
         t.start()
@@ -569,7 +614,9 @@ def stop(world):
 
 def secrets(world):
     log = world.d.log("parlance.fcgi")
-    everything = log.encode() + b"".join(world.seen)
+    everything = log.encode() + b"".join(world.seen + world.logged)
+    tally.check("no log has a question", b"shape-finish-" not in
+                everything.replace(b"shape=", b""), "")
     tally.check("the upstream's key is nowhere", CANARY.encode() not in
                 everything, "")
     tally.check("no client is told an address", b"127.0.0.1" not in b"".join(
@@ -589,6 +636,7 @@ def main():
         other_cases(world)
         surroundings(world)
         prompts(world)
+        thoughts(world)
         no_second_post(world)
         for way, api in itertools.product(("fcgi", "cgi"),
                                           ("bot", "messages")):

@@ -176,8 +176,11 @@ static const struct {
 	QUOTA_TEXT("OpenAI"), QUOTA_TEXT("Model Provider")},
     {FAULT_RATE_LIMIT, 429, "rate_limit_error", true, "Rate Limit Error",
 	NULL},
-    {FAULT_MODEL, 400, "model_currently_not_support", false,
-	"Dify Hosted OpenAI trial currently not support the GPT-4 model.",
+    /* The contract's text is about a trial of Dify's own hosting. */
+    {FAULT_MODEL, 400, "model_currently_not_support", true, FAILED_TEXT,
+	NULL},
+    {FAULT_ADDRESS, 400, "completion_request_error", true, FAILED_TEXT, NULL},
+    {FAULT_FILTERED, 400, "completion_request_error", true, FAILED_TEXT,
 	NULL},
     {FAULT_REFUSED, 400, "completion_request_error", true, FAILED_TEXT, NULL},
     {FAULT_UNREACHABLE, 400, "completion_request_error", true, FAILED_TEXT,

@@ -8,9 +8,9 @@
 #include <string.h>
 
 void
-sse_reader_init(struct sse_reader *r, size_t max_event)
+sse_reader_init(struct sse_reader *r, enum sse_manner manner, size_t max_event)
 {
-	*r = (struct sse_reader){.bom = 0};
+	*r = (struct sse_reader){.manner = manner};
 	buf_init(&r->line, max_event);
 	buf_init(&r->data, max_event);
 	buf_init(&r->type, max_event);
@@ -62,6 +62,11 @@ field(struct sse_reader *r, struct span line)
 		value.data++;
 		value.len--;
 	}
+	if (r->manner == SSE_MODEL_SERVER && span_is(name, "error") &&
+	    value.len > 0) { /* llama.cpp */
+		buf_adds(&r->type, "error");
+		name = SPAN("data");
+	}
 	if (span_is(name, "data")) {
 		if (r->data_given)
 			buf_addc(&r->data, '\n');
@@ -79,6 +84,12 @@ end_event(struct sse_reader *r, struct sse_event *event)
 {
 	bool given = r->data_given;
 
+	if (!given && r->manner == SSE_MODEL_SERVER && r->type.len > 0) {
+		r->give_back = true;
+		event->type = (struct span){r->type.data, r->type.len};
+		event->data = SPAN_NONE;
+		return true;
+	}
 	r->give_back = true;
 	r->data_given = false;
 	event->type = (struct span){buf_text(&r->type), r->type.len};
@@ -96,6 +107,47 @@ start_event(struct sse_reader *r)
 	r->give_back = false;
 }
 
+static bool
+is_json_line(char first)
+{
+	return first == '{' || first == '[';
+}
+
+/* The value of a `data:` line, or the line when it is JSON by itself. */
+static bool
+begins_json(struct span line)
+{
+	if (span_starts(line, "data:")) {
+		line.data += 5;
+		line.len -= 5;
+		line = span_trim(line);
+	}
+	return span_starts(line, "{") || span_starts(line, "[");
+}
+
+/* Is the line an event of its own, and the one before it over?  The line may
+ * lie in two parts; what tells is at its front. */
+static bool
+ends_the_last(const struct sse_reader *r, struct span rest)
+{
+	char front[16];
+	size_t n = r->line.len < sizeof(front) ? r->line.len : sizeof(front);
+	size_t more = sizeof(front) - n < rest.len ? sizeof(front) - n
+						   : rest.len;
+
+	if (r->give_back || !r->data_given)
+		return false;
+	if (n > 0)
+		memcpy(front, r->line.data, n);
+	if (more > 0)
+		memcpy(front + n, rest.data, more);
+	if (!begins_json((struct span){front, n + more}))
+		return false;
+	return is_json_line(front[0]) ||
+	    span_ends(span_trim((struct span){buf_text(&r->data),
+		r->data.len}), "}");
+}
+
 /* A line is complete: rest of it in the input, the beginning perhaps kept. */
 static bool
 line_end(struct sse_reader *r, struct span rest, struct sse_event *event)
@@ -108,10 +160,17 @@ line_end(struct sse_reader *r, struct span rest, struct sse_event *event)
 		buf_add(&r->line, rest.data, rest.len);
 		line = (struct span){r->line.data, r->line.len};
 	}
-	if (line.len == 0)
+	if (line.len == 0) {
 		got = end_event(r, event);
-	else if (line.data[0] != ':')
+	} else if (r->manner == SSE_MODEL_SERVER &&
+	    is_json_line(line.data[0])) {
+		buf_reset(&r->data);
+		buf_add(&r->data, line.data, line.len);
+		r->data_given = true;
+		got = end_event(r, event);
+	} else if (line.data[0] != ':') {
 		field(r, line);
+	}
 	if (buf_err(&r->line) == ERR_NONE)
 		buf_reset(&r->line);
 	return got;
@@ -155,6 +214,11 @@ sse_reader_next(struct sse_reader *r, struct span *input,
 			input->len = 0;
 			break;
 		}
+		if (r->manner == SSE_MODEL_SERVER &&
+		    ends_the_last(r, (struct span){input->data, len})) {
+			*got = end_event(r, event);
+			break; /* the line is read by the next call */
+		}
 		*got = line_end(r, (struct span){input->data, len}, event);
 		r->skip_lf = input->data[len] == '\r';
 		input->data += len + 1;
@@ -169,9 +233,15 @@ enum err
 sse_reader_finish(struct sse_reader *r, struct sse_event *event, bool *got)
 {
 	*got = false;
-	if (r->line.len > 0)
-		(void)line_end(r, SPAN_NONE, event);
-	if (reader_err(r) == ERR_NONE && !r->give_back)
+	if (r->line.len > 0) {
+		if (r->manner == SSE_MODEL_SERVER &&
+		    ends_the_last(r, SPAN_NONE)) {
+			*got = end_event(r, event);
+			return reader_err(r);
+		}
+		*got = line_end(r, SPAN_NONE, event);
+	}
+	if (reader_err(r) == ERR_NONE && !*got && !r->give_back)
 		*got = end_event(r, event);
 	return reader_err(r);
 }

@@ -12,8 +12,23 @@
 #include "base/buf.h"
 #include "base/text.h"
 
+enum sse_manner {
+	SSE_STANDARD,
+	/*
+	 * As model servers write, in spite of the standard: a line that
+	 * begins with { or [ is an event of its own (JSON lines, errors
+	 * without "data: ", a bare [DONE]), and so is a `data:` line behind
+	 * one that ends in }, when it begins with { or [ (no empty line
+	 * between events); "error: ..." is an event of the type error; an
+	 * event that has a type and no data is handed on, with data.data
+	 * NULL.
+	 */
+	SSE_MODEL_SERVER
+};
+
 /* Lives in the caller; its members are not for others. */
 struct sse_reader {
+	enum sse_manner manner;
 	struct buf line; /* the line whose end has not come yet */
 	struct buf data; /* of the event that is being read */
 	struct buf type;
@@ -24,12 +39,13 @@ struct sse_reader {
 };
 
 /* max_event: bytes of a line, and of an event's data. */
-void sse_reader_init(struct sse_reader *r, size_t max_event);
+void sse_reader_init(struct sse_reader *r, enum sse_manner manner,
+    size_t max_event);
 void sse_reader_release(struct sse_reader *r);
 
 struct sse_event {
 	struct span type; /* "" for the default, "message" */
-	struct span data;
+	struct span data; /* NULL inside: none at all (SSE_MODEL_SERVER) */
 };
 
 /*
@@ -46,7 +62,8 @@ enum err sse_reader_next(struct sse_reader *r, struct span *input,
 
 /* After the last byte: an event whose lines are whole but whose empty line
  * never came.  The standard drops it; some servers end with a bare
- * "data: [DONE]", so the caller decides.  As sse_reader_next. */
+ * "data: [DONE]", so the caller decides.  As sse_reader_next; to be called
+ * until *got is false. */
 enum err sse_reader_finish(struct sse_reader *r, struct sse_event *event,
     bool *got) __attribute__((warn_unused_result));
 

@@ -1,5 +1,5 @@
-/* The first byte says how the rest is split; the events must not depend on
- * it. */
+/* The first byte says in which manner the rest is read and how it is split;
+ * the events must not depend on that. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ note(struct buf *out, const struct sse_event *e)
 }
 
 static enum err
-read_all(struct span s, size_t step, struct buf *out)
+read_all(struct span s, enum sse_manner manner, size_t step, struct buf *out)
 {
 	struct sse_reader r;
 	struct sse_event event;
@@ -25,7 +25,7 @@ read_all(struct span s, size_t step, struct buf *out)
 	enum err err = ERR_NONE;
 	bool got;
 
-	sse_reader_init(&r, 64);
+	sse_reader_init(&r, manner, 64);
 	while (s.len > 0 && err == ERR_NONE) {
 		piece = (struct span){s.data, step < s.len ? step : s.len};
 		s.data += piece.len;
@@ -36,10 +36,11 @@ read_all(struct span s, size_t step, struct buf *out)
 				note(out, &event);
 		} while (err == ERR_NONE && (got || piece.len > 0));
 	}
-	if (err == ERR_NONE)
+	for (got = true; err == ERR_NONE && got;) {
 		err = sse_reader_finish(&r, &event, &got);
-	if (err == ERR_NONE && got)
-		note(out, &event);
+		if (err == ERR_NONE && got)
+			note(out, &event);
+	}
 	sse_reader_release(&r);
 	return err;
 }
@@ -48,13 +49,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf whole = BUF_INIT(1 << 24), pieces = BUF_INIT(1 << 24);
+	enum sse_manner manner;
 	struct span s;
 
 	if (size < 1)
 		return 0;
 	s = (struct span){(const char *)data + 1, size - 1};
-	if (read_all(s, SIZE_MAX, &whole) !=
-		read_all(s, 1 + data[0] % 16, &pieces) ||
+	manner = data[0] < 128 ? SSE_STANDARD : SSE_MODEL_SERVER;
+	if (read_all(s, manner, SIZE_MAX, &whole) !=
+		read_all(s, manner, 1 + data[0] % 16, &pieces) ||
 	    whole.len != pieces.len ||
 	    memcmp(buf_text(&whole), buf_text(&pieces), whole.len) != 0)
 		abort();

@@ -6,6 +6,9 @@
 
 Suite *sse_reader_suite(void);
 
+/* Cases with this in front of their name are read in that manner. */
+#define MODEL_SERVER "model server: "
+
 /* What came out, written down as "type|data\x1e" for each event. */
 static const struct {
 	const char *name;
@@ -54,6 +57,35 @@ static const struct {
 	SPAN("data: a\n\ndata: 0123456789012345678901234\n"
 	     "data: 0123456789012345678901234\n\n"),
 	"|a\x1e", ERR_TOO_BIG},
+    {MODEL_SERVER "a line of json",
+	SPAN("{\"a\":1}\n{\"b\":2}\r\n\ndata: x\n\n"),
+	"|{\"a\":1}\x1e|{\"b\":2}\x1e|x\x1e", 0},
+    {MODEL_SERVER "a line of json in a stream",
+	SPAN("data: {}\n\n{\"error\":1}\n\n"),
+	"|{}\x1e|{\"error\":1}\x1e", 0},
+    {MODEL_SERVER "a line of json behind an open event",
+	SPAN("data: x\n{\"e\":1}\n"),
+	"|x\x1e|{\"e\":1}\x1e", 0},
+    {MODEL_SERVER "json lines without an end",
+	SPAN("{\"a\":1}\n{\"b\":2}"),
+	"|{\"a\":1}\x1e!|{\"b\":2}\x1e", 0},
+    {MODEL_SERVER "no empty line between",
+	SPAN("data: {1}\ndata: {2}\ndata:[x]\n\n"),
+	"|{1}\x1e|{2}\x1e|[x]\x1e", 0},
+    {MODEL_SERVER "json on several lines",
+	SPAN("data: {\ndata: \"a\":{}\ndata: }\n\n"),
+	"|{\n\"a\":{}\n}\x1e", 0},
+    {MODEL_SERVER "an error line",
+	SPAN("error: {\"code\":1}\n\n"),
+	"error|{\"code\":1}\x1e", 0},
+    {MODEL_SERVER "a type without data",
+	SPAN("event: error\n\ndata: x\n\n"),
+	"error|\x1e|x\x1e", 0},
+    {MODEL_SERVER "two at the end",
+	SPAN("data: {1}\ndata: {2}"),
+	"!|{1}\x1e!|{2}\x1e", 0},
+    {"the standard joins", SPAN("data: {1}\ndata: {2}\n\n{3}\n"),
+	"|{1}\n{2}\x1e", 0},
 };
 
 #define MAX_EVENT 40
@@ -93,11 +125,13 @@ finish(struct sse_reader *r, struct buf *out)
 	enum err err;
 	bool got;
 
-	err = sse_reader_finish(r, &event, &got);
-	if (got) {
-		buf_addc(out, '!');
-		note(out, &event);
-	}
+	do {
+		err = sse_reader_finish(r, &event, &got);
+		if (got) {
+			buf_addc(out, '!');
+			note(out, &event);
+		}
+	} while (err == ERR_NONE && got);
 	return err;
 }
 
@@ -111,7 +145,8 @@ run(int i, size_t first, size_t step)
 	enum err err = ERR_NONE;
 	size_t at = 0, n = first;
 
-	sse_reader_init(&r, MAX_EVENT);
+	sse_reader_init(&r, span_starts(span_of(cases[i].name), MODEL_SERVER)
+		? SSE_MODEL_SERVER : SSE_STANDARD, MAX_EVENT);
 	while (at < s.len && err == ERR_NONE) {
 		if (n > s.len - at)
 			n = s.len - at;

@@ -40,6 +40,7 @@ struct turn {
 	bool enough;               /* max_words were said, or all tokens */
 	int64_t allowed;           /* tokens in all; 0: no limit */
 	int64_t spent;             /* by engines that failed */
+	int64_t hidden;            /* tokens of thoughts, of the last engine */
 	int64_t max_said;         /* tokens, then it is enough; 0: no limit */
 	int64_t said;              /* of them, piece by piece; 0 without */
 	bool held;                 /* the engine, to what is allowed */
@@ -132,9 +133,18 @@ turn_start(const struct turn_setup *setup, struct turn **out)
 static void
 leave_engine(struct turn *t)
 {
-	if (t->run != NULL)
+	if (t->run != NULL) {
+		t->hidden = t->run->hidden_tokens;
 		t->run->ops->free(t->run);
+	}
 	t->run = NULL;
+}
+
+/* Tokens of thoughts that the engine has not handed on. */
+static int64_t
+hidden(const struct turn *t)
+{
+	return t->run != NULL ? t->run->hidden_tokens : t->hidden;
 }
 
 /* One of the bot's engines. */
@@ -278,7 +288,7 @@ estimate(const struct turn *t, struct engine_usage *usage)
 
 	*usage = (struct engine_usage){.estimated = true,
 	    .prompt_tokens = engine_count_prompt(&t->request),
-	    .completion_tokens = tokens_count(answer)};
+	    .completion_tokens = tokens_count(answer) + hidden(t)};
 	clamp(t, usage);
 }
 
@@ -288,7 +298,7 @@ spent_by_failed(const struct turn *t, const struct engine_event *e)
 {
 	struct engine_usage usage = e->usage;
 
-	if (!e->usage_reported && t->answer.len == 0 &&
+	if (!e->usage_reported && t->answer.len == 0 && hidden(t) == 0 &&
 	    !engine_fault_at_work(e->fault))
 		return 0;
 	if (!e->usage_reported)
@@ -354,6 +364,7 @@ fall_back(struct turn *t, const struct engine_event *e)
 	    engine_fault_text(e->fault),
 	    t->setup.bot->engines.items[t->engine + 1]);
 	leave_engine(t);
+	t->hidden = 0;
 	t->engine++;
 	t->held = false;
 	return true;
@@ -426,7 +437,8 @@ count_fault(enum engine_fault fault)
 	if (fault == FAULT_RATE_LIMIT || fault == FAULT_QUOTA)
 		counter = METRICS_UPSTREAM_RATE;
 	else if (fault == FAULT_REFUSED || fault == FAULT_MODEL ||
-	    fault == FAULT_CREDENTIALS)
+	    fault == FAULT_CREDENTIALS || fault == FAULT_ADDRESS ||
+	    fault == FAULT_FILTERED)
 		counter = METRICS_UPSTREAM_REFUSED;
 	else if (fault == FAULT_UNREACHABLE)
 		counter = METRICS_UPSTREAM_UNREACHABLE;
