@@ -106,7 +106,10 @@ compose(const struct engine_request *request, struct arena *arena,
 	    answer_from_persona(request, arena, out) ||
 	    statement_answer(request, out))
 		return;
-	buf_adds(out, extract_language(request)->unknown);
+	if (request->bot->unknown_answer != NULL)
+		buf_adds(out, request->bot->unknown_answer);
+	else
+		buf_adds(out, extract_language(request)->unknown);
 }
 
 /* The next word with the white space before it. */

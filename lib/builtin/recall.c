@@ -705,7 +705,10 @@ smalltalk_answer(const struct engine_request *request, struct buf *out)
 		return true;
 	if (!has_word(q, greetings, COUNT(greetings)))
 		return false;
-	if (bot->welcome_message != NULL && bot->welcome_message[0] != '\0')
+	if (bot->greeting != NULL)
+		buf_adds(out, bot->greeting);
+	else if (bot->welcome_message != NULL &&
+	    bot->welcome_message[0] != '\0')
 		buf_adds(out, bot->welcome_message);
 	else
 		introduce(bot, out);

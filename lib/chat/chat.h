@@ -30,6 +30,8 @@ struct chat_file {
 struct passage {
 	const char *dataset_id, *dataset_name;
 	const char *document_id, *document_name;
+	const char *document_path; /* below its folder; NULL: not known */
+	const char *document_url;  /* where visitors find it, or NULL */
 	const char *segment_id;
 	int64_t segment_position; /* from 1 */
 	double score;             /* 0 to 1, descending */

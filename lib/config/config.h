@@ -100,8 +100,9 @@ struct bot_config {
 	const char *temperature;  /* decimal text or NULL */
 	int64_t concurrent;       /* answers at once; 0: no cap */
 	const char *opening_statement;
-	const char *greeting;     /* of its sites' pages, or NULL */
+	const char *greeting;     /* what greets visitors, or NULL */
 	const char *contact;      /* where people are asked instead, or NULL */
+	const char *unknown_answer; /* NULL: in the question's language */
 	struct config_list suggested_questions;
 	bool suggested_after_answer;
 	bool citations;           /* retriever_resource */

@@ -174,11 +174,15 @@ const struct setting settings[] = {
     TEXT(SECTION_BOT, "opening_statement", BOT(opening_statement), "",
 	"how a conversation begins; {{variable}} is replaced"),
     TEXT(SECTION_BOT, "greeting", BOT(greeting), NULL,
-	"what a site's page says before the first question; absent:\n"
-	"opening_statement, else welcome_message"),
+	"what a greeting is answered with, and what a site's page says before\n"
+	"the first question; absent: opening_statement, else welcome_message"),
     TEXT(SECTION_BOT, "contact", BOT(contact), NULL,
-	"where people can be asked instead, shown to visitors when something\n"
-	"does not work: an address, a telephone number"),
+	"where people can be asked instead, a whole sentence: said to\n"
+	"complaints and to who wants a person, by the built-in engine, and\n"
+	"shown when something does not work"),
+    TEXT(SECTION_BOT, "unknown_answer", BOT(unknown_answer), NULL,
+	"what the built-in engine says when the texts hold no answer; absent:\n"
+	"\"I do not know the answer to that.\" in the question's language"),
     LINES(SECTION_BOT, "suggested_questions", BOT(suggested_questions),
 	"offered at the start, one a line"),
     BOOL(SECTION_BOT, "suggested_questions_after_answer",

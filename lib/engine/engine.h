@@ -20,11 +20,13 @@
 #include "http/answer.h"
 
 struct config;
+struct query;
 struct bot_config;
 struct engine_config;
 
 /* All that an engine may look at.  Everything lives in the turn's arena. */
 struct engine_request {
+	const struct config *config; /* may be NULL in tests of one engine */
 	const struct bot_config *bot;
 	/* The question, the last user turn. */
 	struct span question;
@@ -34,6 +36,8 @@ struct engine_request {
 	size_t n_history;
 	const struct passage *passages;
 	size_t n_passages;
+	/* The question's words as the search saw them; NULL: not searched. */
+	const struct query *query;
 	const struct chat_file *files;
 	size_t n_files;
 	/* The prompt as a model wants it (turn/prompt.h): system, history

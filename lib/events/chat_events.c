@@ -29,6 +29,8 @@ resource_json(struct buf *out, const struct passage *p, size_t position)
 	jsonout_member_cstring(out, "dataset_name", p->dataset_name);
 	jsonout_member_cstring(out, "document_id", p->document_id);
 	jsonout_member_cstring(out, "document_name", p->document_name);
+	if (p->document_url != NULL)
+		jsonout_member_cstring(out, "url", p->document_url);
 	jsonout_member_cstring(out, "data_source_type", "upload_file");
 	jsonout_member_cstring(out, "segment_id", p->segment_id);
 	jsonout_member_cstring(out, "retriever_from", "api");

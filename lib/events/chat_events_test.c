@@ -27,6 +27,19 @@ START_TEST(broken_is_an_error)
 }
 END_TEST
 
+START_TEST(a_citation_names_where_its_document_is)
+{
+	static const struct passage p = {.dataset_id = "d",
+	    .document_name = "a", .document_url = "https://my.site/a%20b"};
+	struct buf out = BUF_INIT(4096);
+
+	chat_resources_json(&out, &p, 1);
+	ck_assert_ptr_nonnull(strstr(buf_text(&out),
+	    "\"url\":\"https://my.site/a%20b\""));
+	buf_release(&out);
+}
+END_TEST
+
 Suite *
 chat_events_suite(void)
 {
@@ -34,6 +47,7 @@ chat_events_suite(void)
 	TCase *tc = tcase_create("memory");
 
 	tcase_add_test(tc, broken_is_an_error);
+	tcase_add_test(tc, a_citation_names_where_its_document_is);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -28,6 +28,7 @@ struct finder {
 	struct arena *arena;
 	struct index_store *x;
 	struct search_hits best;
+	const struct query *query; /* of the best one's dataset */
 	/* The question's vector by the engine that made it last. */
 	const struct engine_config *engine;
 	struct embed_vector vector;
@@ -115,7 +116,12 @@ search_one(struct finder *f, const char *uid)
 	build_query(f, d, q);
 	err = search_dataset(f->x, d, q, question_vector(f, uid), f->top_k,
 	    f->arena, &hits);
-	return err == ERR_NONE ? merge(f, &hits) : err;
+	if (err == ERR_NONE)
+		err = merge(f, &hits);
+	if (err == ERR_NONE && (f->query == NULL || (f->best.n > 0 &&
+		f->best.items[0].dataset == d)))
+		f->query = q;
+	return err;
 }
 
 /* Datasets that were made over the API are every bot's, unless its
@@ -181,6 +187,7 @@ static enum err
 search_alone(struct finder *f)
 {
 	struct search_hits with = f->best;
+	const struct query *query = f->query;
 	struct span referred = f->referred;
 	enum err err;
 
@@ -188,11 +195,45 @@ search_alone(struct finder *f)
 		return ERR_NONE;
 	f->referred = SPAN_NONE;
 	f->best = (struct search_hits){.n = 0};
+	f->query = NULL;
 	err = search_all(f);
-	if (best_score(&f->best) < KNOWLEDGE_FOUND_SCORE)
+	if (best_score(&f->best) < KNOWLEDGE_FOUND_SCORE) {
 		f->best = with;
+		f->query = query;
+	}
 	f->referred = referred;
 	return err;
+}
+
+/* "https://my.site/texts/" and the document's path, or NULL. */
+static const char *
+document_url(struct finder *f, const struct passage *p)
+{
+	static const char plain[] = "-._~/!$&'()*+,;=:@";
+	const struct knowledge_config *k = NULL;
+	struct buf out = BUF_INIT(16384);
+	const char *at, *url = NULL;
+	size_t i;
+
+	for (i = 0; i < f->config->n_knowledge && k == NULL; i++)
+		if (strcmp(f->config->knowledge[i].id, p->dataset_id) == 0)
+			k = &f->config->knowledge[i];
+	if (k == NULL || k->url == NULL || k->url[0] == '\0' ||
+	    p->document_path == NULL)
+		return NULL;
+	buf_adds(&out, k->url);
+	if (!span_ends(span_of(k->url), "/"))
+		buf_addc(&out, '/');
+	for (at = p->document_path; *at != '\0'; at++) {
+		if (text_is_alnum(*at) || strchr(plain, *at) != NULL)
+			buf_addc(&out, *at);
+		else
+			buf_printf(&out, "%%%02X", (unsigned char)*at);
+	}
+	if (buf_err(&out) == ERR_NONE)
+		url = arena_strndup(f->arena, buf_text(&out), out.len);
+	buf_release(&out);
+	return url;
 }
 
 static enum err
@@ -206,8 +247,12 @@ hand_over(struct finder *f, struct passage **passages, size_t *n)
 		return ERR_MEMORY;
 	for (i = 0; i < f->best.n; i++)
 		if (f->best.items[i].passage.score >= SCORE_FLOOR &&
-		    f->best.items[i].passage.score >= f->bot->score_threshold)
-			list[(*n)++] = f->best.items[i].passage;
+		    f->best.items[i].passage.score >=
+			f->bot->score_threshold) {
+			list[*n] = f->best.items[i].passage;
+			list[*n].document_url = document_url(f, &list[*n]);
+			(*n)++;
+		}
 	*passages = list;
 	return ERR_NONE;
 }
@@ -219,6 +264,7 @@ search_index(struct finder *f)
 	enum err err;
 
 	f->best = (struct search_hits){.n = 0};
+	f->query = NULL;
 	/* Who makes a document over the API indexes it; the look is for
 	 * folders, and for an index that was deleted. */
 	if (f->bot->knowledge.n > 0)
@@ -239,18 +285,17 @@ search_index(struct finder *f)
 }
 
 enum err
-knowledge_search(const struct config *config, const struct bot_config *bot,
+knowledge_find(const struct config *config, const struct bot_config *bot,
     struct span question, const struct chat_message *history,
     size_t n_history, size_t top_k, struct arena *arena,
-    struct passage **passages, size_t *n)
+    struct knowledge_found *found)
 {
 	struct finder f = {.config = config, .bot = bot, .question = question,
 	    .history = history, .n_history = n_history, .top_k = top_k,
 	    .arena = arena};
 	enum err err;
 
-	*passages = NULL;
-	*n = 0;
+	*found = (struct knowledge_found){.n = 0};
 	if ((bot->knowledge.n == 0 && !bot->api_datasets) || top_k == 0)
 		return ERR_NONE;
 	err = search_index(&f);
@@ -258,7 +303,24 @@ knowledge_search(const struct config *config, const struct bot_config *bot,
 		err = search_index(&f); /* it was built anew */
 	if (err == ERR_NOT_FOUND)
 		return ERR_NONE;
-	return err == ERR_NONE ? hand_over(&f, passages, n) : err;
+	found->query = f.query;
+	return err == ERR_NONE ? hand_over(&f, &found->passages, &found->n)
+			       : err;
+}
+
+enum err
+knowledge_search(const struct config *config, const struct bot_config *bot,
+    struct span question, const struct chat_message *history,
+    size_t n_history, size_t top_k, struct arena *arena,
+    struct passage **passages, size_t *n)
+{
+	struct knowledge_found found;
+	enum err err = knowledge_find(config, bot, question, history,
+	    n_history, top_k, arena, &found);
+
+	*passages = found.passages;
+	*n = found.n;
+	return err;
 }
 
 enum err

@@ -34,6 +34,21 @@ enum err knowledge_search(const struct config *config,
     struct arena *arena, struct passage **passages, size_t *n)
     __attribute__((warn_unused_result));
 
+/* What a search found: as knowledge_search(), and the question as the
+ * dataset of the best passage spells it, with how often its words occur;
+ * query is NULL when nothing was searched. */
+struct query;
+struct knowledge_found {
+	struct passage *passages;
+	size_t n;
+	const struct query *query;
+};
+enum err knowledge_find(const struct config *config,
+    const struct bot_config *bot, struct span question,
+    const struct chat_message *history, size_t n_history, size_t top_k,
+    struct arena *arena, struct knowledge_found *found)
+    __attribute__((warn_unused_result));
+
 /* The same in one dataset, declared or made over the API, by its id; no
  * score is too low.  *n is 0 when the index does not have it. */
 enum err knowledge_retrieve(const struct config *config, const char *dataset,

@@ -63,6 +63,7 @@ start(struct place *p)
 	(void)fputs("[server]\nstate = state\n[bot b]\nname = B\n"
 		    "knowledge = texts\n[knowledge texts]\nfolder = texts\n"
 		    "title = Texts\ncheck_seconds = 0\nmax_file = 100000\n"
+		    "url = https://my.site/texts\n"
 		    "id = 101b4c97-fc2e-463c-90b1-5261a4cdcafb\n", f);
 	ck_assert_int_eq(fclose(f), 0);
 	ck_assert_msg(config_read(path, &p->config, &faults) == ERR_NONE,
@@ -113,6 +114,9 @@ START_TEST(the_first_search_makes_the_index)
 	ck_assert(uuid_is_hyphenated(span_of(best->document_id)));
 	ck_assert(best->is_row);
 	ck_assert_int_eq(best->segment_position, 1);
+	ck_assert_str_eq(best->document_path, "iPhone List.csv");
+	ck_assert_str_eq(best->document_url,
+	    "https://my.site/texts/iPhone%20List.csv");
 	ck_assert_double_gt(best->score, 0.5);
 	ck_assert_double_le(best->score, 1);
 	ck_assert_uint_ge(p.n, 2);

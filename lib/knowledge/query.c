@@ -15,6 +15,7 @@ void
 query_init(struct query *q)
 {
 	q->n = q->n_own = q->words = 0;
+	q->segments = 0;
 }
 
 static bool

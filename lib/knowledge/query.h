@@ -11,6 +11,7 @@ struct query_term {
 	struct word_forms forms; /* alternatives */
 	struct span text;        /* as it was written */
 	size_t position;         /* in the question, in words */
+	int64_t frequency;       /* segments that have it, when searched */
 	double factor;           /* 1; less for stop words and for words of
 	                          * earlier questions */
 	bool stop, pair;
@@ -25,6 +26,7 @@ struct query {
 	size_t n_own; /* terms of the question itself come first; the rest is
 	               * what it refers to, and context */
 	size_t words; /* positions used */
+	int64_t segments; /* of the dataset that was searched; 0: none was */
 };
 
 void query_init(struct query *q);

@@ -42,7 +42,7 @@ struct rank_segment {
 	int64_t position, words;
 	bool is_row;
 	struct span heading, content;
-	const char *document_name, *document_uid;
+	const char *document_name, *document_uid, *document_path;
 	const struct language *language;
 };
 

@@ -386,7 +386,7 @@ load(struct search *s, int64_t segment, struct arena *arena,
 {
 	struct db_stmt *st = db_prepare(s->x->db,
 	    "SELECT s.position, s.is_row, s.words, s.heading, s.content,"
-	    " d.name, d.uid, d.language FROM segment s"
+	    " d.name, d.uid, d.language, d.path FROM segment s"
 	    " JOIN document d ON d.id = s.document WHERE s.id = ?");
 	enum err err;
 	bool row;
@@ -405,6 +405,7 @@ load(struct search *s, int64_t segment, struct arena *arena,
 		out->document_uid = db_cstring_copy(st, 6, arena);
 		out->language =
 		    language_find(db_cstring_copy(st, 7, arena));
+		out->document_path = db_cstring_copy(st, 8, arena);
 		if (out->content.data == NULL || out->document_uid == NULL ||
 		    out->document_name == NULL)
 			err = ERR_MEMORY;
@@ -422,6 +423,7 @@ make_hit(struct search *s, const struct rank_segment *r, double score,
 	*p = (struct passage){.dataset_id = s->d->uid,
 	    .dataset_name = s->d->name, .document_id = r->document_uid,
 	    .document_name = r->document_name,
+	    .document_path = r->document_path,
 	    .segment_id = index_segment_uid(arena, r->document_uid,
 		r->content),
 	    .segment_position = r->position, .score = score,
@@ -568,6 +570,7 @@ search_dataset(struct index_store *x, const struct index_dataset *d,
 {
 	struct search *s = calloc(1, sizeof(*s));
 	enum err err;
+	size_t i;
 
 	*hits = (struct search_hits){.n = 0};
 	if (s == NULL)
@@ -577,6 +580,9 @@ search_dataset(struct index_store *x, const struct index_dataset *d,
 	s->q = q;
 	buf_init(&s->match, 65536);
 	err = count_terms(s);
+	q->segments = d->segments;
+	for (i = 0; i < q->n; i++)
+		q->terms[i].frequency = s->frequency[i];
 	if (err == ERR_NONE) {
 		rank_prepare(&s->rank, q, s->frequency, d->segments, d->words);
 		err = find_candidates(s);

@@ -53,23 +53,21 @@ static void
 find_passages(struct turn *t)
 {
 	const struct turn_setup *s = &t->setup;
-	struct passage *passages = NULL;
-	size_t n = 0, kept = 0;
+	struct knowledge_found found;
 	enum err err;
 
 	if (s->question.len == 0)
 		return;
-	err = knowledge_search(s->config, s->bot, s->question, s->history,
-	    s->n_history, (size_t)s->bot->top_k, s->arena, &passages, &n);
+	err = knowledge_find(s->config, s->bot, s->question, s->history,
+	    s->n_history, (size_t)s->bot->top_k, s->arena, &found);
 	if (err != ERR_NONE) {
 		log_error("knowledge of bot %s: %s", s->bot->slug,
 		    err_text(err));
 		return;
 	}
-	while (kept < n && passages[kept].score >= s->bot->score_threshold)
-		kept++;
-	t->request.passages = passages;
-	t->request.n_passages = kept;
+	t->request.passages = found.passages;
+	t->request.n_passages = found.n;
+	t->request.query = found.query;
 }
 
 /* What we put in front of the caller's words: a system message that is none
@@ -103,6 +101,7 @@ turn_start(const struct turn_setup *setup, struct turn **out)
 	buf_init(&t->answer, ANSWER_MAX_BYTES);
 	t->result.first_token_s = -1;
 	t->request = (struct engine_request){
+	    .config = setup->config,
 	    .bot = setup->bot,
 	    .question = setup->question,
 	    .history = setup->history,
