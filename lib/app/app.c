@@ -293,7 +293,7 @@ app_serve(struct app *app, struct engine_worker *worker,
 	x.worker = worker;
 	serve(app, &x, gateway);
 	if (x.answer != NULL)
-		x.answer->release(x.answer);
+		x.answer->ops->release(x.answer);
 	observe_end(&x, began_us);
 	if (x.response.held)
 		hold_answer(app, &x, gateway);

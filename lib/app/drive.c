@@ -1,6 +1,7 @@
 /*
  * Waiting happens here and nowhere else: on what the answer waits for, on
- * the client, and on the clock, all at once.
+ * the client, and on the clock, all at once.  What may block is done in
+ * place: this thread has no other answer.
  */
 #include "app/drive.h"
 
@@ -81,22 +82,28 @@ give_back_stack(void)
 void
 drive_answer(struct answer *a, struct gateway *g)
 {
-	size_t waits = 0;
+	const struct interests *ready = NULL;
+	enum answer_state state;
 	struct interests in;
-	bool gone = false, first = true;
+	bool gone = false;
+	size_t waits = 0;
 
-	interests_none(&in);
-	while (a->step(a, clock_monotonic_ms(), first ? NULL : &in) ==
-	    ANSWER_WAIT) {
-		first = false;
+	while ((state = answer_step(a, clock_monotonic_ms(), ready)) !=
+	    ANSWER_DONE) {
+		ready = NULL;
+		if (state == ANSWER_WORK) {
+			answer_work(a);
+			continue;
+		}
 		interests_none(&in);
-		a->interests(a, &in);
+		a->ops->interests(a, &in);
 		if (++waits == WAITS_OF_A_STREAM)
 			give_back_stack();
 		if (wait_for(&in, g, !gone) && g->ops->client_gone(g)) {
 			gone = true;
-			a->client_gone(a);
+			answer_gone(a);
 		}
+		ready = &in;
 	}
 	/* Its worker is idle next, with many others perhaps. */
 	if (waits >= WAITS_OF_A_STREAM)

@@ -13,7 +13,8 @@ struct fake {
 	struct answer answer;
 	int fd;            /* waited for; -1: only the clock */
 	int64_t wake_ms;
-	int steps, gone;
+	int steps, gone, works;
+	bool wants_work;
 	bool readable;     /* the last step saw the descriptor ready */
 };
 
@@ -29,9 +30,11 @@ step(struct answer *a, int64_t now_ms, const struct interests *ready)
 	struct fake *f = (struct fake *)a;
 
 	f->steps++;
-	ck_assert_int_eq(ready == NULL, f->steps == 1);
+	ck_assert_int_eq(ready == NULL, f->steps == 1 || f->works > 0);
 	if (f->gone)
 		return ANSWER_DONE;
+	if (f->wants_work)
+		return ANSWER_WORK;
 	if (ready != NULL && ready->n > 0 &&
 	    (ready->fds[0].revents & POLLIN) != 0) {
 		f->readable = true;
@@ -76,14 +79,29 @@ client_gone(struct gateway *g)
 static const struct gateway_ops ops = {
     .client_fd = client_fd, .client_gone = client_gone};
 
+/* Work that a worker has: its client leaves while it is done. */
+static void
+work(struct answer *a)
+{
+	struct fake *f = (struct fake *)a;
+
+	f->works++;
+	answer_gone(a);
+	ck_assert_int_eq(f->gone, 0); /* a mark, no more */
+}
+
+static const struct answer_ops fake_ops = {
+    .step = step,
+    .work = work,
+    .interests = interests,
+    .client_gone = gone};
+
 static struct fake
 fake_new(int fd, int64_t wait_ms)
 {
 	struct fake f = {.fd = fd, .wake_ms = clock_monotonic_ms() + wait_ms};
 
-	f.answer.step = step;
-	f.answer.interests = interests;
-	f.answer.client_gone = gone;
+	answer_init(&f.answer, &fake_ops);
 	return f;
 }
 
@@ -133,6 +151,19 @@ START_TEST(a_client_that_leaves_is_told_once)
 }
 END_TEST
 
+START_TEST(work_is_done_in_place_and_then_it_goes_on)
+{
+	struct fake f = fake_new(-1, 60000);
+	struct fake_gateway g = {.gateway = {.ops = &ops}, .fd = -1};
+
+	f.wants_work = true;
+	drive_answer(&f.answer, &g.gateway);
+	ck_assert_int_eq(f.works, 1);
+	ck_assert_int_eq(f.gone, 1);
+	ck_assert_int_eq(f.steps, 2);
+}
+END_TEST
+
 Suite *
 drive_suite(void)
 {
@@ -142,6 +173,7 @@ drive_suite(void)
 	tcase_add_test(t, the_clock_wakes_it);
 	tcase_add_test(t, a_ready_descriptor_wakes_it_at_once);
 	tcase_add_test(t, a_client_that_leaves_is_told_once);
+	tcase_add_test(t, work_is_done_in_place_and_then_it_goes_on);
 	suite_add_tcase(s, t);
 	return s;
 }

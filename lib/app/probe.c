@@ -172,6 +172,10 @@ release(struct answer *a)
 bool
 probe_serve(struct exchange *x, enum err *err)
 {
+	static const struct answer_ops ops = {.step = step,
+	    .interests = interests,
+	    .client_gone = client_gone,
+	    .release = release};
 	struct probe_answer *p;
 
 	*err = ERR_NONE;
@@ -182,8 +186,10 @@ probe_serve(struct exchange *x, enum err *err)
 		*err = ERR_MEMORY;
 		return true;
 	}
-	*p = (struct probe_answer){{step, interests, client_gone, release}, x,
-	    PROBE_TICKS, clock_monotonic_ms() + PROBE_TICK_MS};
+	p->x = x;
+	p->left = PROBE_TICKS;
+	p->next_ms = clock_monotonic_ms() + PROBE_TICK_MS;
+	answer_init(&p->answer, &ops);
 	response_status(&x->response, 200);
 	*err = response_begin_stream(&x->response, "text/event-stream");
 	if (*err == ERR_NONE)

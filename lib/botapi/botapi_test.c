@@ -123,20 +123,26 @@ static void
 drive(struct answer *a)
 {
 	int64_t now_ms = clock_monotonic_ms();
+	enum answer_state state;
 	struct interests in;
 	int i;
 
 	for (i = 0; i < 1000; i++) {
-		if (a->step(a, now_ms, NULL) == ANSWER_DONE)
+		state = answer_step(a, now_ms, NULL);
+		if (state == ANSWER_DONE)
 			break;
+		if (state == ANSWER_WORK) {
+			answer_work(a);
+			continue;
+		}
 		interests_none(&in);
-		a->interests(a, &in);
+		a->ops->interests(a, &in);
 		ck_assert_int_ne(in.wake_ms, INTERESTS_NEVER);
 		if (in.wake_ms > now_ms)
 			now_ms = in.wake_ms;
 	}
 	ck_assert_int_lt(i, 1000);
-	a->release(a);
+	a->ops->release(a);
 }
 
 static int

@@ -106,7 +106,7 @@ settle(const struct family *f, struct exchange *x, enum err err)
 	if (x->response.sent)
 		return err;
 	if (x->answer != NULL) {
-		x->answer->release(x->answer);
+		x->answer->ops->release(x->answer);
 		x->answer = NULL;
 	}
 	response_restart(&x->response);

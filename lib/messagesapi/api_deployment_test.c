@@ -190,7 +190,7 @@ serve(void)
 	(void)router_serve(families, 1, &x);
 	if (x.answer != NULL) {
 		drive_answer(x.answer, &answered.gateway);
-		x.answer->release(x.answer);
+		x.answer->ops->release(x.answer);
 	}
 	response_release(&x.response);
 	arena_release(&arena);

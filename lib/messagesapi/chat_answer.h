@@ -1,43 +1,36 @@
 /*
- * The answer to POST /chat-messages from its first event to its last: one
- * state machine for both modes, over the events of a turn or over an
- * annotation's text.
+ * The answer to POST /chat-messages: a view of a turn (turn/turn_run.h), or of
+ * an annotation's text.
  */
 #ifndef PARLANCE_CHAT_ANSWER_H
 #define PARLANCE_CHAT_ANSWER_H
 
-#include "http/exchange.h"
-#include "limits/limits.h"
 #include "events/chat_events.h"
-#include "messagesapi/title.h"
+#include "messagesapi/chat_files.h"
+#include "messagesapi/chat_request.h"
+#include "messagesapi/form_inputs.h"
+#include "store/annotations.h"
+#include "store/conversations.h"
+#include "store/end_users.h"
 #include "store/messages.h"
-#include "turn/turn.h"
+#include "turn/turn_run.h"
 
-/* What the handler has prepared; all of it lives in the request's arena. */
-struct chat_start {
-	struct chat_ids ids;
-	struct message_row *message; /* its running row */
-	struct limits_reservation
-	    reservation; /* settled with the row's completion */
-	bool streaming;
-	struct span title; /* for a new conversation; data NULL: none wanted */
-	struct turn_setup setup;
-	/* Prepared, not begun; the answer's from now on.  title_job: NULL
-	 * when no model is asked for a name. */
-	struct turn *turn;
-	struct title_job *title_job;
-	/* An annotation that answers; NULL: a turn does. */
-	const struct chat_annotation *annotation;
-	int64_t annotation_seq;
-	struct span annotation_answer;
+/* All of it lives in the request's arena. */
+struct chat_answer {
+	struct turn_run run; /* first */
+	struct chat_request request;
+	struct chat_files files;
+	struct form_inputs inputs;
+	struct end_user_row end_user; /* seq 0: not seen before */
+	struct conversation_row conversation;
+	bool new_conversation;
+	struct span title; /* for a new one; data NULL: none wanted */
+	struct annotation_row annotation; /* that answers; seq 0: none */
+	struct chat_annotation annotation_reported;
+	struct chat_ids ids; /* made before it begins */
+	struct message_row message;
 };
 
-/*
- * Leaves the answer in x->answer.  On failure the message's row has been
- * completed as an error, as far as the store allows.  Turn and title go
- * with the answer, or at once.
- */
-enum err chat_answer_begin(struct exchange *x, const struct chat_start *start)
-    __attribute__((warn_unused_result));
+extern const struct turn_view chat_answer_view;
 
 #endif

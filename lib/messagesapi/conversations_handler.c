@@ -14,7 +14,7 @@
 #include "messagesapi/api_store.h"
 #include "messagesapi/name_answer.h"
 #include "messagesapi/reply.h"
-#include "messagesapi/title.h"
+#include "turn/title.h"
 #include "store/clean.h"
 #include "store/messages.h"
 
@@ -252,7 +252,7 @@ conversation_name_post(struct exchange *x)
 {
 	struct conversation_row *c = arena_alloc(x->request.arena, sizeof(*c));
 	struct span query = SPAN_NONE;
-	bool empty = false, started = false;
+	bool empty = false;
 	struct renaming r;
 	struct db *db;
 	enum err err;
@@ -273,9 +273,9 @@ conversation_name_post(struct exchange *x)
 	if (empty)
 		return reply_invalid(x, NULL, "%s", "");
 	if (query.data != NULL && x->caller->bot->title_engine != NULL)
-		err = name_answer_begin(x, r.user.name, c, query,
-		    send_conversation, &started);
-	return err != ERR_NONE || started ? err : send_conversation(x, c);
+		return name_answer_begin(x, r.user.name, c, query,
+		    conversation_json);
+	return send_conversation(x, c);
 }
 
 /* ---- variables ----------------------------------------------------------- */

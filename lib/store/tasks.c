@@ -22,13 +22,11 @@
 /* The process's watches.  It is the one thing that all workers share: a stop
  * request is for the process. */
 static struct {
-	pthread_mutex_t lock;    /* of the list */
-	pthread_mutex_t looking; /* held by the one that looks */
+	pthread_mutex_t lock; /* of the list */
 	struct task_watch *first;
 	atomic_int_fast64_t next_look_ms;
 } board = {
     .lock = PTHREAD_MUTEX_INITIALIZER,
-    .looking = PTHREAD_MUTEX_INITIALIZER,
 };
 
 enum err
@@ -153,19 +151,25 @@ look(struct store_pool *pool)
 }
 
 bool
-task_watch_stopped(struct task_watch *w, int64_t now_ms)
+task_watch_stopped(const struct task_watch *w)
 {
-	if (atomic_load(&w->stop))
-		return true;
-	if (!w->watched || now_ms < atomic_load(&board.next_look_ms) ||
-	    pthread_mutex_trylock(&board.looking) != 0)
-		return false;
-	if (now_ms >= atomic_load(&board.next_look_ms)) {
-		atomic_store(&board.next_look_ms, now_ms + LOOK_MS);
-		if (look(w->pool) != ERR_NONE)
-			atomic_store(&board.next_look_ms,
-			    now_ms + LOOK_AGAIN_AFTER_FAULT_MS);
-	}
-	(void)pthread_mutex_unlock(&board.looking);
 	return atomic_load(&w->stop);
+}
+
+bool
+task_watch_due(const struct task_watch *w, int64_t now_ms)
+{
+	int64_t next = atomic_load(&board.next_look_ms);
+
+	return w->watched && !atomic_load(&w->stop) && now_ms >= next &&
+	    atomic_compare_exchange_strong(&board.next_look_ms, &next,
+		now_ms + LOOK_MS);
+}
+
+void
+task_watch_look(const struct task_watch *w)
+{
+	if (look(w->pool) != ERR_NONE)
+		atomic_fetch_add(&board.next_look_ms,
+		    LOOK_AGAIN_AFTER_FAULT_MS);
 }

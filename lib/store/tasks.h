@@ -51,10 +51,13 @@ struct task_watch {
 /* From now on the watch notices a stop request for this task. */
 void task_watch_begin(struct task_watch *w, struct store_pool *pool,
     const char *task_id);
-/* Was it asked to stop?  Costs next to nothing; at most once in 250 ms one
- * of the process's watches runs one query for all of them.  Never waits for
- * a writer. */
-bool task_watch_stopped(struct task_watch *w, int64_t now_ms);
+/* Was it asked to stop, as far as the process knows? */
+bool task_watch_stopped(const struct task_watch *w);
+/* Is it time to look?  At most once in 250 ms one of the process's watches
+ * is told so, and then must look for all of them. */
+bool task_watch_due(const struct task_watch *w, int64_t now_ms);
+/* Looks: one query, which may block. */
+void task_watch_look(const struct task_watch *w);
 /* Always call it before the watch's memory goes; twice is fine, and so is
  * one that never began (zeroed). */
 void task_watch_end(struct task_watch *w);

@@ -6,6 +6,7 @@
  */
 #include "turn/turn.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,13 +19,18 @@
 #include "config/config.h"
 #include "knowledge/knowledge.h"
 #include "store/segment_hits.h"
+#include "turn/budget.h"
 #include "turn/engine_kinds.h"
 #include "turn/prompt.h"
 
 #define ANSWER_MAX_BYTES (16U << 20)
-/* Our count of an upstream's tokens is not its own: it is broken off only
- * when there is no doubt that it goes on beyond what it was allowed. */
-#define BEYOND(max) (4 * (max) + 256)
+enum phase {
+	PHASE_SEARCH,   /* passages, prompt, an engine of ours: work */
+	PHASE_PREPARED, /* what it needs is known; nobody was asked */
+	PHASE_ENTER,    /* an engine of ours takes over: work */
+	PHASE_ANSWER,
+	PHASE_OVER
+};
 
 struct turn {
 	struct turn_setup setup;
@@ -36,16 +42,12 @@ struct turn {
 	struct turn_result result;
 	int64_t started_us;
 	int64_t limit_ms;          /* when it has run for too long */
-	bool stopped, over;
+	enum phase phase;
+	enum err failed;           /* ours, in the search */
+	bool stopped;
 	bool enough;               /* max_words were said, or all tokens */
-	int64_t allowed;           /* tokens in all; 0: no limit */
-	int64_t spent;             /* by engines that failed */
-	int64_t hidden;            /* tokens of thoughts, of the last engine */
-	int64_t max_said;         /* tokens, then it is enough; 0: no limit */
-	int64_t said;              /* of them, piece by piece; 0 without */
 	bool held;                 /* the engine, to what is allowed */
-	bool beyond;               /* it said more than it was allowed */
-	struct engine_bound bound; /* of the engine, when allowed is set */
+	struct budget budget;
 };
 
 /* Passages are a help, not a condition: without them there is an answer. */
@@ -91,7 +93,6 @@ enum err
 turn_start(const struct turn_setup *setup, struct turn **out)
 {
 	struct turn *t = calloc(1, sizeof(*t));
-	enum err err;
 
 	*out = NULL;
 	if (t == NULL)
@@ -115,16 +116,6 @@ turn_start(const struct turn_setup *setup, struct turn **out)
 					      : setup->bot->max_words,
 	    .user = setup->user,
 	};
-	find_passages(t);
-	err = prompt_build(setup, &t->request, setup->arena);
-	if (err != ERR_NONE) {
-		turn_free(t);
-		return err;
-	}
-	t->result.passages = t->request.passages;
-	t->result.n_passages = t->request.n_passages;
-	t->words.max = t->request.max_words;
-	count_context(t);
 	*out = t;
 	return ERR_NONE;
 }
@@ -133,17 +124,10 @@ static void
 leave_engine(struct turn *t)
 {
 	if (t->run != NULL) {
-		t->hidden = t->run->hidden_tokens;
+		t->budget.hidden = t->run->hidden_tokens;
 		t->run->ops->free(t->run);
 	}
 	t->run = NULL;
-}
-
-/* Tokens of thoughts that the engine has not handed on. */
-static int64_t
-hidden(const struct turn *t)
-{
-	return t->run != NULL ? t->run->hidden_tokens : t->hidden;
 }
 
 /* One of the bot's engines. */
@@ -153,6 +137,7 @@ engine_at(const struct turn *t, size_t i)
 	return config_engine(t->setup.config, t->setup.bot->engines.items[i]);
 }
 
+/* Does an engine make its answer when it is started, which may block? */
 static bool
 is_ours(const struct engine_config *engine)
 {
@@ -168,141 +153,67 @@ enter_engine(struct turn *t)
 	    s->worker, s->arena, &t->run);
 }
 
-/* ---- tokens ------------------------------------------------------------- */
+/* ---- what may block ------------------------------------------------------ */
 
-static int64_t
-longest_answer(const struct turn *t)
+static enum err
+search(struct turn *t)
 {
-	int64_t max = t->setup.bot->max_output_tokens;
+	struct engine_request *r = &t->request;
+	enum err err;
 
-	return max > 0 ? max : TURN_ANSWER_TOKENS;
-}
-
-/* Tokens of an answer that are worth asking for. */
-static int64_t
-min_answer(const struct turn *t)
-{
-	int64_t max = longest_answer(t);
-
-	return max < TURN_ANSWER_MIN ? max : TURN_ANSWER_MIN;
+	find_passages(t);
+	err = prompt_build(&t->setup, r, t->setup.arena);
+	if (err != ERR_NONE)
+		return err;
+	t->result.passages = r->passages;
+	t->result.n_passages = r->n_passages;
+	t->words.max = r->max_words;
+	count_context(t);
+	return ERR_NONE;
 }
 
 void
-turn_need(struct turn *t, struct turn_need *need)
+turn_work(struct turn *t)
 {
-	const struct engine_config *engine;
-	struct engine_bound b;
-	int64_t min, max;
-	size_t i;
-
-	*need = (struct turn_need){-1, 0};
-	/* One that fails to start is asked again, and says so then. */
-	if (t->run == NULL && t->setup.bot->engines.n > 0 &&
-	    is_ours(engine_at(t, 0)) && enter_engine(t) != ERR_NONE)
-		t->run = NULL;
-	for (i = 0; i < t->setup.bot->engines.n; i++) {
-		engine = engine_at(t, i);
-		if (i == 0 && t->run != NULL && t->run->hopeless)
-			continue;
-		if (i == 0 && t->run != NULL && t->run->bound_known)
-			b = t->run->bound;
-		else
-			engine_bound(engine, &t->request, &b);
-		min = b.prompt +
-		    (b.answer >= 0 ? b.answer : min_answer(t));
-		max = b.prompt +
-		    (b.answer >= 0 ? b.answer : longest_answer(t));
-		if (need->min < 0)
-			need->min = min;
-		if (need->max < max)
-			need->max = max;
+	if (t->phase == PHASE_SEARCH) {
+		t->failed = search(t);
+		t->phase = PHASE_PREPARED;
+		if (t->failed != ERR_NONE || t->setup.bot->engines.n == 0 ||
+		    !is_ours(engine_at(t, 0)))
+			return;
+	} else {
+		assert(t->phase == PHASE_ENTER);
+		t->phase = PHASE_ANSWER;
 	}
-	if (need->min < 0)
-		need->min = 0;
+	/* One that fails to start is asked again, and says so then. */
+	if (enter_engine(t) != ERR_NONE)
+		t->run = NULL;
+}
+
+bool
+turn_prepared(const struct turn *t)
+{
+	return t->phase != PHASE_SEARCH && t->failed == ERR_NONE;
+}
+
+void
+turn_need(const struct turn *t, struct turn_need *need)
+{
+	budget_need(t->setup.config, &t->request, t->run, need);
 }
 
 void
 turn_allow(struct turn *t, int64_t tokens)
 {
-	t->allowed = tokens;
+	t->budget.allowed = tokens;
 }
 
-/* Tokens that are left for the answer of one of the bot's engines. */
-static int64_t
-room_at(const struct turn *t, size_t i)
+/* ---- events -------------------------------------------------------------- */
+
+static struct span
+said(const struct turn *t)
 {
-	struct engine_bound b;
-
-	if (t->allowed == 0)
-		return INT64_MAX;
-	engine_bound(engine_at(t, i), &t->request, &b);
-	return t->allowed - t->spent - b.prompt;
-}
-
-/* Holds the engine that was started to what is left. */
-static void
-hold(struct turn *t)
-{
-	struct engine_bound *b = &t->bound;
-	int64_t left;
-
-	t->held = true;
-	if (t->allowed == 0)
-		return;
-	engine_bound(engine_at(t, t->engine), &t->request, b);
-	if (t->run->bound_known)
-		*b = t->run->bound;
-	left = t->allowed - t->spent - b->prompt;
-	if (b->answer >= 0 && b->answer <= left)
-		return;
-	if (b->answer < 0 && left > longest_answer(t))
-		left = longest_answer(t);
-	b->answer = left > 0 ? left : 1;
-	t->request.max_tokens = b->answer;
-	t->max_said = is_ours(engine_at(t, t->engine)) ? b->answer
-						: BEYOND(b->answer);
-}
-
-/* What a model was allowed it will have kept to, where it does not tell,
- * unless we have seen otherwise. */
-static void
-clamp(const struct turn *t, struct engine_usage *usage)
-{
-	const struct engine_bound *b = &t->bound;
-
-	if (t->allowed == 0)
-		return;
-	if (usage->prompt_tokens > b->prompt)
-		usage->prompt_tokens = b->prompt;
-	if (usage->completion_tokens > b->answer && !t->beyond)
-		usage->completion_tokens = b->answer;
-}
-
-/* What was counted here, of an answer that did not come to its end or whose
- * model did not tell. */
-static void
-estimate(const struct turn *t, struct engine_usage *usage)
-{
-	struct span answer = {buf_text(&t->answer), t->answer.len};
-
-	*usage = (struct engine_usage){.estimated = true,
-	    .prompt_tokens = engine_count_prompt(&t->request),
-	    .completion_tokens = tokens_count(answer) + hidden(t)};
-	clamp(t, usage);
-}
-
-/* What an engine that failed has used. */
-static int64_t
-spent_by_failed(const struct turn *t, const struct engine_event *e)
-{
-	struct engine_usage usage = e->usage;
-
-	if (!e->usage_reported && t->answer.len == 0 && hidden(t) == 0 &&
-	    !engine_fault_at_work(e->fault))
-		return 0;
-	if (!e->usage_reported)
-		estimate(t, &usage);
-	return usage.prompt_tokens + usage.completion_tokens;
+	return (struct span){buf_text(&t->answer), t->answer.len};
 }
 
 /* Makes the result final. */
@@ -312,9 +223,9 @@ finish(struct turn *t, const struct engine_usage *usage)
 	struct engine_usage counted;
 	struct turn_result *r = &t->result;
 
-	r->answer = (struct span){buf_text(&t->answer), t->answer.len};
+	r->answer = said(t);
 	if (usage == NULL) {
-		estimate(t, &counted);
+		budget_estimate(&t->budget, &t->request, said(t), &counted);
 		usage = &counted;
 	}
 	if (pricing_apply(&t->setup.bot->price, usage->prompt_tokens,
@@ -326,14 +237,14 @@ finish(struct turn *t, const struct engine_usage *usage)
 	}
 	r->usage_estimated = usage->estimated;
 	r->spent_tokens =
-	    t->spent + usage->prompt_tokens + usage->completion_tokens;
+	    t->budget.spent + usage->prompt_tokens + usage->completion_tokens;
 	r->latency_s =
 	    (double)(clock_monotonic_us() - t->started_us) / 1e6;
 	r->usage.latency_s = r->latency_s;
 	metrics_add(METRICS_PROMPT_TOKENS, (uint64_t)usage->prompt_tokens);
 	metrics_add(METRICS_ANSWER_TOKENS, (uint64_t)usage->completion_tokens);
 	r->stopped = t->stopped;
-	t->over = true;
+	t->phase = PHASE_OVER;
 	leave_engine(t);
 }
 
@@ -347,25 +258,28 @@ end_with_error(struct turn *t, enum engine_fault fault, const char *message,
 	    .message = message != NULL ? message
 				       : engine_fault_text(fault)};
 	finish(t, NULL);
-	t->result.spent_tokens = t->spent;
+	t->result.spent_tokens = t->budget.spent;
 }
 
 /* The engine failed. True when another one takes over. */
 static bool
 fall_back(struct turn *t, const struct engine_event *e)
 {
-	if (t->answer.len > 0 ||
-	    t->engine + 1 >= t->setup.bot->engines.n ||
-	    room_at(t, t->engine + 1) < min_answer(t))
+	const struct config_list *names = &t->setup.bot->engines;
+	const struct engine_config *next;
+
+	if (t->answer.len > 0 || t->engine + 1 >= names->n)
 		return false;
-	log_error("engine %s failed (%s); trying %s",
-	    t->setup.bot->engines.items[t->engine],
-	    engine_fault_text(e->fault),
-	    t->setup.bot->engines.items[t->engine + 1]);
+	next = engine_at(t, t->engine + 1);
+	if (!budget_has_room(&t->budget, next, &t->request))
+		return false;
+	log_error("engine %s failed (%s); trying %s", names->items[t->engine],
+	    engine_fault_text(e->fault), names->items[t->engine + 1]);
 	leave_engine(t);
-	t->hidden = 0;
 	t->engine++;
 	t->held = false;
+	if (is_ours(next))
+		t->phase = PHASE_ENTER;
 	return true;
 }
 
@@ -373,14 +287,8 @@ static void
 take_delta(struct turn *t, struct span text, struct turn_event *event)
 {
 	text = word_limit_take(&t->words, text, &t->enough);
-	if (t->max_said > 0)
-		t->said += tokens_count(text);
-	if (t->said > t->max_said) {
+	if (!budget_take(&t->budget, &text))
 		t->enough = true;
-		t->beyond = !is_ours(engine_at(t, t->engine));
-		if (!t->beyond)
-			text.len = 0;
-	}
 	if (t->result.first_token_s < 0) {
 		int64_t us = clock_monotonic_us() - t->started_us;
 
@@ -389,7 +297,7 @@ take_delta(struct turn *t, struct span text, struct turn_event *event)
 	}
 	buf_add(&t->answer, text.data, text.len);
 	if (buf_err(&t->answer) != ERR_NONE) {
-		t->spent += spent_by_failed(t,
+		budget_failed(&t->budget, &t->request, said(t),
 		    &(struct engine_event){.fault = FAULT_TOO_BIG});
 		end_with_error(t, FAULT_TOO_BIG,
 		    engine_fault_text(FAULT_TOO_BIG), event);
@@ -411,7 +319,7 @@ take_end(struct turn *t, const struct engine_event *e,
 	}
 	clamped = e->usage;
 	if (clamped.estimated)
-		clamp(t, &clamped);
+		budget_clamp(&t->budget, &clamped);
 	finish(t, &clamped);
 	if (e->latency_s > 0)
 		t->result.latency_s = t->result.usage.latency_s = e->latency_s;
@@ -472,7 +380,7 @@ take_event(struct turn *t, struct engine_event *e, struct turn_event *event)
 		return true;
 	case ENGINE_ERROR:
 		count_fault(e->fault);
-		t->spent += spent_by_failed(t, e);
+		budget_failed(&t->budget, &t->request, said(t), e);
 		if (fall_back(t, e))
 			return false;
 		take_error(t, e, event);
@@ -493,22 +401,38 @@ turn_next(struct turn *t, int64_t now_ms, const struct interests *ready,
 		    now_ms + t->setup.config->server.turn_limit_s * 1000;
 	if (now_ms >= t->limit_ms)
 		turn_stop(t);
-	if (t->stopped || t->over || t->enough) {
-		if (!t->over)
+	if (t->stopped || t->phase == PHASE_OVER || t->enough) {
+		if (t->phase != PHASE_OVER)
 			finish(t, NULL);
 		event->kind = TURN_END;
 		return;
 	}
+	if (t->failed != ERR_NONE) {
+		end_with_error(t, FAULT_INTERNAL,
+		    engine_fault_text(FAULT_INTERNAL), event);
+		event->err = t->failed;
+		return;
+	}
+	if (t->phase == PHASE_PREPARED)
+		t->phase = PHASE_ANSWER;
 	do {
+		if (t->phase != PHASE_ANSWER) {
+			event->kind = TURN_WORK;
+			return;
+		}
 		if (t->run == NULL && enter_engine(t) != ERR_NONE) {
 			end_with_error(t, FAULT_INTERNAL,
 			    engine_fault_text(FAULT_INTERNAL), event);
 			return;
 		}
 		if (!t->held)
-			hold(t);
+			budget_hold(&t->budget, engine_at(t, t->engine),
+			    t->run, &t->request);
+		t->held = true;
 		memset(&e, 0, sizeof(e));
 		t->run->ops->next(t->run, now_ms, ready, &e);
+		t->budget.hidden = t->run->hidden_tokens;
+		ready = NULL;
 	} while (!take_event(t, &e, event) && !t->enough);
 	if (t->enough && event->kind == TURN_DELTA && event->text.len == 0) {
 		finish(t, NULL);
@@ -529,7 +453,7 @@ turn_interests(struct turn *t, struct interests *in)
 void
 turn_stop(struct turn *t)
 {
-	if (t->over)
+	if (t->phase == PHASE_OVER)
 		return;
 	t->stopped = true;
 	leave_engine(t);

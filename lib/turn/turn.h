@@ -12,6 +12,7 @@
 #define PARLANCE_TURN_H
 
 #include "engine/engine.h"
+#include "turn/budget.h"
 #include "usage/pricing.h"
 
 struct db;
@@ -47,6 +48,7 @@ struct turn_setup {
 
 enum turn_event_kind {
 	TURN_WAIT,
+	TURN_WORK,  /* turn_work(), where that may block, then go on */
 	TURN_DELTA, /* text */
 	TURN_END,   /* complete, or stopped; result is final */
 	TURN_ERROR  /* failed; result is what there was until then */
@@ -58,6 +60,8 @@ struct turn_event {
 	enum engine_fault fault;
 	const char *message;      /* for the client */
 	int retry_after_s;
+	enum err err;             /* TURN_ERROR: of ours, before anybody was
+	                           * asked; else ERR_NONE */
 };
 
 /* What is known about the turn; complete after TURN_END or TURN_ERROR. */
@@ -75,30 +79,26 @@ struct turn_result {
 	                                        * passages (bot API 9) */
 };
 
-/* Tokens that a turn may use. */
-struct turn_need {
-	int64_t min; /* with fewer it is not worth beginning */
-	int64_t max;
-};
-
 struct turn;
 
-/* ERR_NONE gives a turn; its failures upstream come as events. */
+/* Only takes the setup; all failures after ERR_MEMORY come as events. */
 enum err turn_start(const struct turn_setup *setup, struct turn **turn)
     __attribute__((warn_unused_result));
+/* Does the part that may block: the search, the start of an engine of ours.
+ * On any thread, while nobody else touches the turn. */
+void turn_work(struct turn *t);
+/* Is the search done, and nobody asked yet? */
+bool turn_prepared(const struct turn *t);
 /*
- * What the turn needs, known before its first event.  An engine of ours has
- * its answer by then: the figure is exact.  For one upstream it is the
- * bound of its prompt (engine_bound()) and the longest answer:
- * max_output_tokens, else TURN_ANSWER_TOKENS; of that, TURN_ANSWER_MIN are
- * worth beginning for.
+ * What the turn needs, known once it is prepared.  An engine of ours has its
+ * answer by then: the figure is exact.  For one upstream it is the bound of
+ * its prompt (engine_bound()) and the longest answer: max_output_tokens, else
+ * TURN_ANSWER_TOKENS; of that, TURN_ANSWER_MIN are worth beginning for.
  */
-#define TURN_ANSWER_TOKENS 2048
-#define TURN_ANSWER_MIN 256
-void turn_need(struct turn *t, struct turn_need *need);
+void turn_need(const struct turn *t, struct turn_need *need);
 /*
- * Holds the turn to so many tokens in all, at least need.least; to be called
- * before its first event.  0: to no number.  An upstream is told how long its
+ * Holds the turn to so many tokens in all, at least need.min; to be called
+ * while it is prepared.  0: to no number.  An upstream is told how long its
  * answer may be; one that goes on far beyond that is broken off, as at the
  * end of its answer.  A fall-back that does not fit into what is left is not
  * asked.  So spent_tokens stay within it, unless an upstream tells that it

@@ -78,6 +78,17 @@ tear_down(void)
 }
 
 static void
+begin(const struct turn_setup *setup)
+{
+	ck_assert_int_eq(turn_start(setup, &turn), ERR_NONE);
+	ck_assert(!turn_prepared(turn));
+	turn_next(turn, 1000, NULL, &event);
+	ck_assert_int_eq(event.kind, TURN_WORK);
+	turn_work(turn);
+	ck_assert(turn_prepared(turn));
+}
+
+static void
 start(const char *question, int64_t max_words)
 {
 	struct turn_setup setup = {.config = &config,
@@ -87,7 +98,7 @@ start(const char *question, int64_t max_words)
 	    .question = span_of(question),
 	    .max_words = max_words};
 
-	ck_assert_int_eq(turn_start(&setup, &turn), ERR_NONE);
+	begin(&setup);
 	said[0] = '\0';
 }
 
@@ -99,6 +110,10 @@ run(int64_t now_ms)
 
 	for (;;) {
 		turn_next(turn, now_ms, NULL, &event);
+		if (event.kind == TURN_WORK) {
+			turn_work(turn);
+			continue;
+		}
 		if (event.kind != TURN_DELTA)
 			return;
 		n = strlen(said);
@@ -138,7 +153,7 @@ START_TEST(the_caller_s_instructions_are_not_our_context)
 	    .history_is_callers = true};
 
 	bot.persona = "";
-	ck_assert_int_eq(turn_start(&setup, &turn), ERR_NONE);
+	begin(&setup);
 	run(1000);
 	ck_assert_int_eq(turn_result(turn)->context_words, 0);
 	ck_assert_int_eq(turn_result(turn)->context_tokens, 0);
@@ -333,7 +348,7 @@ START_TEST(an_upstream_needs_its_longest_answer)
 	struct turn_need need;
 
 	engines[1].kind = "openai";
-	ck_assert_int_eq(turn_start(&setup, &turn), ERR_NONE);
+	begin(&setup);
 	turn_need(turn, &need);
 	/* The frame, two messages, their bytes. */
 	ck_assert_int_eq(need.max, 128 + 2 * 16 + 9 + 7 + TURN_ANSWER_TOKENS);

@@ -1,4 +1,4 @@
-#include "messagesapi/title.h"
+#include "turn/title.h"
 
 #include <check.h>
 #include <string.h>

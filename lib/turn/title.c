@@ -1,5 +1,5 @@
 /* Names for conversations. */
-#include "messagesapi/title.h"
+#include "turn/title.h"
 
 #include <string.h>
 
@@ -23,7 +23,10 @@
 	"the title alone."
 
 struct title_job {
-	struct engine_run *run; /* NULL: over */
+	const struct engine_config *engine;
+	struct engine_worker *worker;
+	struct engine_run *run; /* NULL: not begun, or over */
+	bool over;
 	struct engine_request request;
 	struct chat_message prompt[2];
 	struct buf answer;
@@ -112,6 +115,13 @@ shown(struct arena *arena, struct span query)
 	return copy == NULL ? SPAN_NONE : span_of(copy);
 }
 
+static bool
+start(struct title_job *job)
+{
+	return engine_kinds_start(job->engine, &job->request, job->worker,
+	    job->arena, &job->run) == ERR_NONE;
+}
+
 void
 title_job_start(const struct config *config, const struct bot_config *bot,
     struct engine_worker *worker, struct arena *arena, struct span query,
@@ -138,12 +148,15 @@ title_job_start(const struct config *config, const struct bot_config *bot,
 	    .prompt = job->prompt,
 	    .n_prompt = 2,
 	};
-	if (job->prompt[1].content.data == NULL ||
-	    engine_kinds_start(engine, &job->request, worker, arena,
-		&job->run) != ERR_NONE)
+	if (job->prompt[1].content.data == NULL)
 		return;
+	job->engine = engine;
+	job->worker = worker;
 	engine_bound(engine, &job->request, &job->bound);
-	if (job->run->bound_known)
+	/* An engine of ours makes its answer now. */
+	if (strcmp(engine->kind, "openai") != 0 && !start(job))
+		return;
+	if (job->run != NULL && job->run->bound_known)
 		job->bound = job->run->bound;
 	if (job->bound.answer < 0)
 		job->bound.answer = TITLE_TOKENS;
@@ -203,7 +216,11 @@ title_job_step(struct title_job *job, int64_t now_ms,
 {
 	struct engine_event event;
 
-	while (job != NULL && job->run != NULL) {
+	while (job != NULL && !job->over) {
+		if (job->run == NULL && !start(job)) {
+			title_job_end(job);
+			break;
+		}
 		memset(&event, 0, sizeof(event));
 		job->asked = true;
 		job->run->ops->next(job->run, now_ms, ready, &event);
@@ -244,7 +261,7 @@ title_job_interests(struct title_job *job, struct interests *in)
 struct span
 title_job_text(const struct title_job *job)
 {
-	if (job == NULL || job->run != NULL || job->title.data == NULL)
+	if (job == NULL || !job->over || job->title.data == NULL)
 		return SPAN("");
 	return job->title;
 }
@@ -259,5 +276,6 @@ title_job_end(struct title_job *job)
 	if (job->run != NULL)
 		job->run->ops->free(job->run);
 	job->run = NULL;
+	job->over = true;
 	buf_release(&job->answer);
 }

@@ -30,9 +30,9 @@ void title_job_allow(struct title_job *job);
 /* Tokens that it has used, once it is over. */
 int64_t title_job_spent(const struct title_job *job);
 
-/* Lives in the arena.  Nobody is asked before its first step.  *job is NULL
- * when the bot has no title_engine, or when it cannot be started: there will
- * be no title. */
+/* Lives in the arena.  May block; nobody is asked before its first step.
+ * *job is NULL when the bot has no title_engine, or when it cannot be
+ * started: there will be no title. */
 void title_job_start(const struct config *config,
     const struct bot_config *bot, struct engine_worker *worker,
     struct arena *arena, struct span query, struct title_job **job);
