@@ -16,7 +16,6 @@
 #define CONTEXT_FACTOR 0.5
 #define CONTEXT_TURNS 4
 #define API_DATASETS_MAX 256
-#define EMBED_LIMIT_MS 3000
 #define SCORE_FLOOR 0.1 /* below, little more than a stop word fits */
 
 struct finder {
@@ -29,9 +28,8 @@ struct finder {
 	struct index_store *x;
 	struct search_hits best;
 	const struct query *query; /* of the best one's dataset */
-	/* The question's vector by the engine that made it last. */
-	const struct engine_config *engine;
-	struct embed_vector vector;
+	const struct knowledge_vectors *given; /* NULL: to be waited for */
+	struct knowledge_vectors own;
 };
 
 static void
@@ -77,27 +75,85 @@ merge(struct finder *f, const struct search_hits *more)
 	return ERR_NONE;
 }
 
+/* Whose vectors a declared dataset has; NULL: it has none. */
+static const struct engine_config *
+engine_of(const struct config *config, const char *uid)
+{
+	size_t i;
+
+	for (i = 0; i < config->n_knowledge; i++)
+		if (strcmp(config->knowledge[i].id, uid) == 0)
+			return vectors_engine(config, &config->knowledge[i]);
+	return NULL;
+}
+
 /* NULL: the dataset has no vectors, or the server did not answer in time;
  * then the words have to do. */
 static const struct embed_vector *
 question_vector(struct finder *f, const char *uid)
 {
-	const struct engine_config *engine = NULL;
+	const struct engine_config *engine = engine_of(f->config, uid);
+	const struct knowledge_vectors *v = f->given != NULL ? f->given
+							     : &f->own;
+	struct embed_vector *vector;
 	size_t i;
 
-	for (i = 0; i < f->config->n_knowledge; i++)
-		if (strcmp(f->config->knowledge[i].id, uid) == 0)
-			engine = vectors_engine(f->config,
-			    &f->config->knowledge[i]);
 	if (engine == NULL)
 		return NULL;
-	if (engine != f->engine) {
-		f->engine = engine;
-		if (embed_texts(engine, &f->question, 1, EMBED_LIMIT_MS,
-			f->arena, &f->vector) != ERR_NONE)
-			f->vector.n = 0;
+	for (i = 0; i < v->n && v->items[i].engine != engine; i++)
+		continue;
+	if (i == v->n) {
+		if (f->given != NULL || i == KNOWLEDGE_ENGINES_MAX)
+			return NULL;
+		vector = &f->own.items[i].vector;
+		f->own.items[i].engine = engine;
+		f->own.n++;
+		if (embed_texts(engine, &f->question, 1, KNOWLEDGE_EMBED_MS,
+			f->arena, vector) != ERR_NONE)
+			vector->n = 0;
 	}
-	return f->vector.n > 0 ? &f->vector : NULL;
+	return v->items[i].vector.n > 0 ? &v->items[i].vector : NULL;
+}
+
+void
+knowledge_engines(const struct config *config, const struct bot_config *bot,
+    struct arena *arena, struct knowledge_vectors *vectors)
+{
+	const struct engine_config *engine;
+	const struct knowledge_config *k;
+	struct index_store *x = NULL;
+	struct index_dataset d;
+	size_t i, at;
+
+	vectors->n = 0;
+	for (i = 0; i < bot->knowledge.n && bot->top_k > 0; i++) {
+		k = config_knowledge(config, bot->knowledge.items[i]);
+		engine = k == NULL ? NULL : vectors_engine(config, k);
+		for (at = 0; at < vectors->n; at++)
+			if (vectors->items[at].engine == engine)
+				break;
+		if (engine == NULL || at < vectors->n ||
+		    at == KNOWLEDGE_ENGINES_MAX)
+			continue;
+		if (x == NULL && index_open(config, &x) != ERR_NONE)
+			return;
+		if (index_find_dataset(x, k->id, arena, &d) != ERR_NONE ||
+		    d.id == 0)
+			continue;
+		vectors->items[vectors->n].engine = engine;
+		vectors->items[vectors->n++].vector.n = 0;
+	}
+	index_close(x);
+}
+
+void
+knowledge_check(const struct config *config, const struct bot_config *bot)
+{
+	/* Who makes a document over the API indexes it; the check is for
+	 * folders, and for an index that was deleted. */
+	if (bot == NULL ? config->n_knowledge > 0
+			: bot->knowledge.n > 0 && bot->top_k > 0)
+		update_check(config);
 }
 
 static enum err
@@ -257,7 +313,6 @@ hand_over(struct finder *f, struct passage **passages, size_t *n)
 	return ERR_NONE;
 }
 
-/* Builds the index if need be, and looks for the question in it. */
 static enum err
 search_index(struct finder *f)
 {
@@ -265,10 +320,6 @@ search_index(struct finder *f)
 
 	f->best = (struct search_hits){.n = 0};
 	f->query = NULL;
-	/* Who makes a document over the API indexes it; the look is for
-	 * folders, and for an index that was deleted. */
-	if (f->bot->knowledge.n > 0)
-		update_check(f->config);
 	err = index_open(f->config, &f->x);
 	if (err != ERR_NONE)
 		return err;
@@ -287,20 +338,18 @@ search_index(struct finder *f)
 enum err
 knowledge_find(const struct config *config, const struct bot_config *bot,
     struct span question, const struct chat_message *history,
-    size_t n_history, size_t top_k, struct arena *arena,
-    struct knowledge_found *found)
+    size_t n_history, size_t top_k, const struct knowledge_vectors *vectors,
+    struct arena *arena, struct knowledge_found *found)
 {
 	struct finder f = {.config = config, .bot = bot, .question = question,
 	    .history = history, .n_history = n_history, .top_k = top_k,
-	    .arena = arena};
+	    .given = vectors, .arena = arena};
 	enum err err;
 
 	*found = (struct knowledge_found){.n = 0};
 	if ((bot->knowledge.n == 0 && !bot->api_datasets) || top_k == 0)
 		return ERR_NONE;
 	err = search_index(&f);
-	if (err == ERR_STORE_CORRUPT)
-		err = search_index(&f); /* it was built anew */
 	if (err == ERR_NOT_FOUND)
 		return ERR_NONE;
 	found->query = f.query;
@@ -315,9 +364,16 @@ knowledge_search(const struct config *config, const struct bot_config *bot,
     struct passage **passages, size_t *n)
 {
 	struct knowledge_found found;
-	enum err err = knowledge_find(config, bot, question, history,
-	    n_history, top_k, arena, &found);
+	enum err err;
 
+	knowledge_check(config, bot);
+	err = knowledge_find(config, bot, question, history, n_history, top_k,
+	    NULL, arena, &found);
+	if (err == ERR_STORE_CORRUPT) {
+		knowledge_check(config, bot); /* it is built anew */
+		err = knowledge_find(config, bot, question, history,
+		    n_history, top_k, NULL, arena, &found);
+	}
 	*passages = found.passages;
 	*n = found.n;
 	return err;

@@ -8,6 +8,7 @@
 
 #include "chat/chat.h"
 #include "config/config.h"
+#include "upstream/embed.h"
 
 /* Below this score a passage does not answer the question: the threshold of
  * the built-in engine's "I do not know".  README.md shows how it was
@@ -15,10 +16,47 @@
 #define KNOWLEDGE_FOUND_SCORE 0.44
 
 /*
- * Searches what the bot may see.  Fills at most top_k passages, best first,
- * in the arena; scores are 0 to 1 (knowledge/README.md says what they mean).
- * Notices changed files first (a bounded check).  No index yet: it is made
- * when that is quick, else *n is 0.
+ * Before a search: notices changed files, and an index that is not there or
+ * was deleted.  It writes, and takes a second at the most; what is more goes
+ * on behind it.  Costs next to nothing when the last check is not old (the
+ * setting check_seconds).  bot NULL: for those who list datasets.
+ */
+void knowledge_check(const struct config *config,
+    const struct bot_config *bot);
+
+/* A question's vectors, one for each engine that made those of a dataset. */
+#define KNOWLEDGE_ENGINES_MAX 4
+#define KNOWLEDGE_EMBED_MS 3000 /* to wait for one */
+struct knowledge_vectors {
+	struct {
+		const struct engine_config *engine;
+		struct embed_vector vector; /* n is 0: there is none */
+	} items[KNOWLEDGE_ENGINES_MAX];
+	size_t n;
+};
+
+/* Which engines a search by this bot wants a vector of; the vectors are for
+ * the caller to get (upstream/embed.h).  Reads the index, when any is
+ * configured. */
+void knowledge_engines(const struct config *config,
+    const struct bot_config *bot, struct arena *arena,
+    struct knowledge_vectors *vectors);
+
+/* What a search found: passages, and the question as the dataset of the best
+ * one spells it, with how often its words occur; query is NULL when nothing
+ * was searched. */
+struct query;
+struct knowledge_found {
+	struct passage *passages;
+	size_t n;
+	const struct query *query;
+};
+
+/*
+ * Searches what the bot may see; only reads.  Fills at most top_k passages,
+ * best first, in the arena; scores are 0 to 1 (knowledge/README.md says what
+ * they mean).  found->n is 0 without an index.  vectors NULL: they are asked
+ * for here, and waited for.
  *
  * history (oldest first, may be NULL when n_history is 0) is the
  * conversation before the question: a follow-up that names nothing itself
@@ -26,27 +64,20 @@
  * turns ("User lives in Texas.") decide between passages that fit alike.
  *
  * ERR_NONE, ERR_MEMORY, or ERR_STORE...: an answer without passages is still
- * possible, so callers log and go on.
+ * possible, so callers log and go on.  ERR_STORE_CORRUPT: the index was
+ * discarded; knowledge_check() makes it again.
  */
+enum err knowledge_find(const struct config *config,
+    const struct bot_config *bot, struct span question,
+    const struct chat_message *history, size_t n_history, size_t top_k,
+    const struct knowledge_vectors *vectors, struct arena *arena,
+    struct knowledge_found *found) __attribute__((warn_unused_result));
+
+/* Both, for those who may wait: a check, then a search. */
 enum err knowledge_search(const struct config *config,
     const struct bot_config *bot, struct span question,
     const struct chat_message *history, size_t n_history, size_t top_k,
     struct arena *arena, struct passage **passages, size_t *n)
-    __attribute__((warn_unused_result));
-
-/* What a search found: as knowledge_search(), and the question as the
- * dataset of the best passage spells it, with how often its words occur;
- * query is NULL when nothing was searched. */
-struct query;
-struct knowledge_found {
-	struct passage *passages;
-	size_t n;
-	const struct query *query;
-};
-enum err knowledge_find(const struct config *config,
-    const struct bot_config *bot, struct span question,
-    const struct chat_message *history, size_t n_history, size_t top_k,
-    struct arena *arena, struct knowledge_found *found)
     __attribute__((warn_unused_result));
 
 /* The same in one dataset, declared or made over the API, by its id; no

@@ -59,19 +59,23 @@ def run(folder, *args):
                         "PARLANCE_CONFIG": str(folder / "parlance.conf")})
 
 
-def ask(folder, key, method, rest, body=b""):
-    """A request to the dataset."""
+def request(folder, key, method, uri, body=b""):
     env = {"PATH": os.environ["PATH"], "GATEWAY_INTERFACE": "CGI/1.1",
            "PARLANCE_CONFIG": str(folder / "parlance.conf"),
            "REQUEST_METHOD": method, "CONTENT_TYPE": "application/json",
-           "REQUEST_URI":
-           "/v1/datasets/101b4c97-fc2e-463c-90b1-5261a4cdcafb" + rest,
+           "REQUEST_URI": uri,
            "CONTENT_LENGTH": str(len(body)), "REMOTE_ADDR": "127.0.0.1",
            "SERVER_NAME": "127.0.0.1", "SERVER_ADDR": "127.0.0.1",
            "HTTP_AUTHORIZATION": f"Bearer {key}"}
     out = subprocess.run([BUILD / "parlance.cgi"], input=body, env=env,
                          timeout=30, capture_output=True).stdout.decode()
     return json.loads(out.split("\r\n\r\n", 1)[1])
+
+
+def ask(folder, key, method, rest, body=b""):
+    """A request to the dataset."""
+    return request(folder, key, method, "/v1/datasets/"
+                   "101b4c97-fc2e-463c-90b1-5261a4cdcafb" + rest, body)
 
 
 def retrieve(folder, key, question):
@@ -90,17 +94,19 @@ def deploy(folder, port):
             "[knowledge guide]\nfolder = pages\nembedding = vectors\n"
             "id = 101b4c97-fc2e-463c-90b1-5261a4cdcafb\n")
     (folder / "parlance.conf").write_text(conf)
-    new = run(folder, "key", "new", "data", "--dataset").stdout
-    key = re.search(r"^\s+(dataset-\S+)$", new, re.M).group(1)
-    section = new[new.index("[key data]"):]
-    (folder / "parlance.conf").write_text(conf + section + "\n")
+    keys = []
+    for args in (("data", "--dataset"), ("talk",)):
+        new = run(folder, "key", "new", *args).stdout
+        keys.append(re.search(r"^\s+([a-z]+-\S+)$", new, re.M).group(1))
+        conf += new[new.index("[key "):] + "\n"
+    (folder / "parlance.conf").write_text(conf)
     pages = {"garage": "We mend every vehicle within two days.",
              "vet": "The feline clinic opens at nine.",
              "kitchen": "Hot broth is served at noon.",
              "library": "Books are lent for four weeks."}
     for name, text in pages.items():
         (folder / "pages" / f"{name}.txt").write_text(text + "\n")
-    return key
+    return keys
 
 
 def main():
@@ -109,7 +115,7 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="parlance-semantic-"))
     try:
-        key = deploy(folder, server.server_port)
+        key, talk = deploy(folder, server.server_port)
         done = run(folder, "index")
         check("indexing makes vectors", done.returncode == 0 and
               "vectors made" in done.stderr, done.stderr)
@@ -144,6 +150,13 @@ def main():
         got = retrieve(folder, key, "for how many weeks are books lent?")
         check("words still count", got and got[0][0] == "library", got)
         before = len(calls)
+        chat = json.dumps({"bot_slug": "guide", "stream": False, "messages": [
+            {"role": "user", "content": "repair my automobile"}]}).encode()
+        said = request(folder, talk, "POST", "/v1/chat", chat)
+        check("a bot's question is one call", "content" in said and
+              [c[2]["input"] for c in calls[before:]]
+              == [["repair my automobile"]], said)
+        before = len(calls)
         run(folder, "index")
         check("vectors are made once", len(calls) == before, str(calls))
         (folder / "pages" / "vet.txt").write_text("Kitten food costs 2 euro.")
@@ -154,10 +167,27 @@ def main():
         got = retrieve(folder, key, "for how many weeks are books lent?")
         check("without the server the words do",
               got and got[0][0] == "library", got)
+        before = len(calls)
+        said = request(folder, talk, "POST", "/v1/chat", chat.replace(
+            b"repair my automobile", b"for how many weeks are books lent?"))
+        check("and so for a bot", "four weeks" in str(said) and
+              len(calls) == before + 1, said)
         (folder / "pages" / "new.txt").write_text("A new page about stew.")
         done = run(folder, "index")
         check("a failing server is reported", done.returncode == 1 and
               "gave no embeddings" in done.stderr, done.stderr)
+        conf = (folder / "parlance.conf").read_text()
+        (folder / "parlance.conf").write_text(
+            conf.replace("embedding = vectors\n", ""))
+        shutil.rmtree(folder / "state")
+        (folder / "state").mkdir(mode=0o700)
+        got = retrieve(folder, key, "at what time is broth served?")
+        check("a fresh deployment is searched before a bot was asked",
+              got and got[0][0] == "kitchen", got)
+        shutil.rmtree(folder / "state")
+        (folder / "state").mkdir(mode=0o700)
+        got = ask(folder, key, "GET", "/documents")
+        check("and listed", got["total"] == 5, got)
     finally:
         server.shutdown()
         shutil.rmtree(folder)

@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "engine/engine.h"
 #include "json/jsonout.h"
+#include "knowledge/knowledge.h"
 #include "messagesapi/api_store.h"
 #include "messagesapi/messagesapi.h"
 #include "messagesapi/reply.h"
@@ -81,6 +82,7 @@ dataset_reader_open(struct exchange *x, struct dataset_reader *r)
 	enum err err;
 
 	*r = (struct dataset_reader){.x = x};
+	knowledge_check(x->config, NULL);
 	err = store_lease(x->stores, &r->db);
 	if (err == ERR_NONE)
 		err = browse_open(x->config, &r->index);

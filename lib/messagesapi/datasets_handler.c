@@ -387,6 +387,7 @@ dataset_retrieve(struct exchange *x)
 	if (!dataset_view_find(x, &d, &err) ||
 	    !read_retrieval(x, &asked, &err))
 		return err;
+	knowledge_check(x->config, NULL);
 	/* Before anything is opened: it may ask an engine upstream. */
 	err = knowledge_retrieve(x->config, d.row.id, asked.query,
 	    (size_t)asked.top_k, x->request.arena, &passages, &n);

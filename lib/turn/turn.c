@@ -1,8 +1,9 @@
 /*
- * The turn's steps: find passages, start the bot's first engine, hand its
- * deltas on, and go to the next engine when one fails before its first
- * delta.  The answer is collected as it goes by, so that whatever ends the
- * turn, what was said is known.
+ * The turn's steps: check for changed knowledge, get the question's vectors,
+ * find passages, start the bot's first engine, hand its deltas on, and go to
+ * the next engine when one fails before its first delta.  The answer is
+ * collected as it goes by, so that whatever ends the turn, what was said is
+ * known.
  */
 #include "turn/turn.h"
 
@@ -25,6 +26,8 @@
 
 #define ANSWER_MAX_BYTES (16U << 20)
 enum phase {
+	PHASE_CHECK,    /* for changed files: work */
+	PHASE_EMBED,    /* the question's vectors: waits */
 	PHASE_SEARCH,   /* passages, prompt, an engine of ours: work */
 	PHASE_PREPARED, /* what it needs is known; nobody was asked */
 	PHASE_ENTER,    /* an engine of ours takes over: work */
@@ -43,6 +46,9 @@ struct turn {
 	int64_t started_us;
 	int64_t limit_ms;          /* when it has run for too long */
 	enum phase phase;
+	struct knowledge_vectors vectors;
+	size_t n_embedded;         /* of them */
+	struct embed_call *embed;  /* of the next one */
 	enum err failed;           /* ours, in the search */
 	bool stopped;
 	bool enough;               /* max_words were said, or all tokens */
@@ -61,7 +67,14 @@ find_passages(struct turn *t)
 	if (s->question.len == 0)
 		return;
 	err = knowledge_find(s->config, s->bot, s->question, s->history,
-	    s->n_history, (size_t)s->bot->top_k, s->arena, &found);
+	    s->n_history, (size_t)s->bot->top_k, &t->vectors, s->arena,
+	    &found);
+	if (err == ERR_STORE_CORRUPT) {
+		knowledge_check(s->config, s->bot); /* it is built anew */
+		err = knowledge_find(s->config, s->bot, s->question,
+		    s->history, s->n_history, (size_t)s->bot->top_k,
+		    &t->vectors, s->arena, &found);
+	}
 	if (err != ERR_NONE) {
 		log_error("knowledge of bot %s: %s", s->bot->slug,
 		    err_text(err));
@@ -123,6 +136,8 @@ turn_start(const struct turn_setup *setup, struct turn **out)
 static void
 leave_engine(struct turn *t)
 {
+	embed_end(t->embed);
+	t->embed = NULL;
 	if (t->run != NULL) {
 		t->budget.hidden = t->run->hidden_tokens;
 		t->run->ops->free(t->run);
@@ -155,6 +170,19 @@ enter_engine(struct turn *t)
 
 /* ---- what may block ------------------------------------------------------ */
 
+/* A search reads; this comes before it. */
+static void
+check(struct turn *t)
+{
+	const struct turn_setup *s = &t->setup;
+
+	if (s->question.len > 0) {
+		knowledge_check(s->config, s->bot);
+		knowledge_engines(s->config, s->bot, s->arena, &t->vectors);
+	}
+	t->phase = t->vectors.n > 0 ? PHASE_EMBED : PHASE_SEARCH;
+}
+
 static enum err
 search(struct turn *t)
 {
@@ -175,6 +203,11 @@ search(struct turn *t)
 void
 turn_work(struct turn *t)
 {
+	if (t->phase == PHASE_CHECK) {
+		check(t);
+		if (t->phase == PHASE_EMBED)
+			return;
+	}
 	if (t->phase == PHASE_SEARCH) {
 		t->failed = search(t);
 		t->phase = PHASE_PREPARED;
@@ -193,7 +226,7 @@ turn_work(struct turn *t)
 bool
 turn_prepared(const struct turn *t)
 {
-	return t->phase != PHASE_SEARCH && t->failed == ERR_NONE;
+	return t->phase >= PHASE_PREPARED && t->failed == ERR_NONE;
 }
 
 void
@@ -206,6 +239,37 @@ void
 turn_allow(struct turn *t, int64_t tokens)
 {
 	t->budget.allowed = tokens;
+}
+
+/* ---- the question's vectors ---------------------------------------------- */
+
+/* False: it waits.  A vector that cannot be had leaves the words. */
+static bool
+embed(struct turn *t, int64_t now_ms, const struct interests *ready)
+{
+	const struct turn_setup *s = &t->setup;
+	struct upstream *u;
+	enum err err;
+	size_t i;
+
+	for (; (i = t->n_embedded) < t->vectors.n; t->n_embedded++) {
+		if (t->embed == NULL &&
+		    (engine_worker_upstream(s->worker, &u) != ERR_NONE ||
+			embed_start(u, t->vectors.items[i].engine,
+			    &s->question, 1, KNOWLEDGE_EMBED_MS, s->arena,
+			    &t->embed) != ERR_NONE))
+			continue;
+		if (!embed_step(t->embed, now_ms, ready,
+			&t->vectors.items[i].vector, &err))
+			return false;
+		if (err != ERR_NONE)
+			t->vectors.items[i].vector.n = 0;
+		embed_end(t->embed);
+		t->embed = NULL;
+		ready = NULL;
+	}
+	t->phase = PHASE_SEARCH;
+	return true;
 }
 
 /* ---- events -------------------------------------------------------------- */
@@ -413,6 +477,8 @@ turn_next(struct turn *t, int64_t now_ms, const struct interests *ready,
 		event->err = t->failed;
 		return;
 	}
+	if (t->phase == PHASE_EMBED && !embed(t, now_ms, ready))
+		return;
 	if (t->phase == PHASE_PREPARED)
 		t->phase = PHASE_ANSWER;
 	do {
@@ -443,7 +509,9 @@ turn_next(struct turn *t, int64_t now_ms, const struct interests *ready,
 void
 turn_interests(struct turn *t, struct interests *in)
 {
-	if (t->run != NULL && !t->enough)
+	if (t->embed != NULL)
+		embed_interests(t->embed, in);
+	else if (t->run != NULL && !t->enough)
 		t->run->ops->interests(t->run, in);
 	else
 		interests_wake(in, 0);

@@ -84,7 +84,8 @@ struct turn;
 /* Only takes the setup; all failures after ERR_MEMORY come as events. */
 enum err turn_start(const struct turn_setup *setup, struct turn **turn)
     __attribute__((warn_unused_result));
-/* Does the part that may block: the search, the start of an engine of ours.
+/* Does the part that may block: the check for changed files, the search, the
+ * start of an engine of ours.
  * On any thread, while nobody else touches the turn. */
 void turn_work(struct turn *t);
 /* Is the search done, and nobody asked yet? */

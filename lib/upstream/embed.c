@@ -1,8 +1,9 @@
-/* One call of upstream/upstream.h, waited for with poll(2). */
+/* One call of upstream/upstream.h. */
 #include "upstream/embed.h"
 
 #include <math.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -37,37 +38,6 @@ put_request(const struct engine_config *engine, const struct span *texts,
 	buf_addc(body, ']');
 	jsonout_member_cstring(body, "encoding_format", "float");
 	buf_addc(body, '}');
-}
-
-/* Waits until the call has ended; collects its body. */
-static enum err
-wait_for(struct upstream_call *call, int64_t limit_ms,
-    struct buf *answer)
-{
-	int64_t end = clock_monotonic_ms() + limit_ms, now;
-	struct interests in;
-	struct span data;
-
-	interests_none(&in);
-	for (;;) {
-		now = clock_monotonic_ms();
-		upstream_step(call, now, &in);
-		while ((data = upstream_data(call)).len > 0) {
-			buf_add(answer, data.data, data.len);
-			upstream_take(call, data.len);
-		}
-		if (upstream_state(call) != UPSTREAM_RUNNING)
-			return buf_err(answer);
-		if (now >= end)
-			return ERR_TIMEOUT;
-		interests_none(&in);
-		upstream_interests(call, &in);
-		if (in.wake_ms > end)
-			in.wake_ms = end;
-		now = clock_monotonic_ms();
-		(void)poll(in.fds, (nfds_t)in.n,
-		    in.wake_ms > now ? (int)(in.wake_ms - now) : 0);
-	}
 }
 
 static bool
@@ -129,31 +99,116 @@ read_answer(struct span text, size_t n, struct arena *arena,
 	return ERR_NONE;
 }
 
-static enum err
-call_server(const struct upstream_post *post, int64_t limit_ms,
-    struct buf *answer)
-{
-	struct upstream_call *call = NULL;
-	struct upstream *u = NULL;
-	enum err err = upstream_join(&u);
-	int status = 0;
+struct embed_call {
+	const struct engine_config *engine;
+	struct upstream_call *call;
+	struct arena *arena;
+	size_t n;
+	int64_t limit_ms, until_ms; /* until_ms 0: not stepped yet */
+	struct buf body, answer;
+};
 
+enum err
+embed_start(struct upstream *u, const struct engine_config *engine,
+    const struct span *texts, size_t n, int64_t limit_ms, struct arena *arena,
+    struct embed_call **out)
+{
+	struct embed_call *e = calloc(1, sizeof(*e));
+	struct upstream_post post = {.engine = engine};
+	struct endpoint at;
+	enum err err;
+
+	*out = NULL;
+	if (e == NULL)
+		return ERR_MEMORY;
+	e->engine = engine;
+	e->arena = arena;
+	e->n = n;
+	e->limit_ms = limit_ms;
+	buf_init(&e->body, ANSWER_MAX);
+	buf_init(&e->answer, ANSWER_MAX);
+	err = endpoint_of(engine, ENDPOINT_EMBEDDINGS, arena, &at);
+	put_request(engine, texts, n, &e->body);
+	post.url = at.url;
+	post.authorization = at.authorization;
+	post.body = (struct span){buf_text(&e->body), e->body.len};
 	if (err == ERR_NONE)
-		err = upstream_start(u, post, &call);
+		err = buf_err(&e->body);
 	if (err == ERR_NONE)
-		err = wait_for(call, limit_ms, answer);
-	if (err == ERR_NONE) {
-		status = upstream_status(call);
-		if (upstream_state(call) != UPSTREAM_COMPLETE || status != 200)
-			err = ERR_UPSTREAM;
-	}
+		err = upstream_start(u, &post, &e->call);
 	if (err != ERR_NONE)
-		log_error("knowledge: [engine %s] gave no embeddings: %s, "
-			  "status %d", post->engine->name, err_text(err),
-		    status);
-	upstream_end(call);
-	upstream_leave(u);
+		embed_end(e);
+	else
+		*out = e;
 	return err;
+}
+
+/* The call has ended, or its time has. */
+static enum err
+take_answer(struct embed_call *e, enum err err, struct embed_vector *vectors)
+{
+	int status = upstream_status(e->call);
+	const char *text;
+
+	if (err == ERR_NONE && (status != 200 ||
+		upstream_state(e->call) != UPSTREAM_COMPLETE))
+		err = ERR_UPSTREAM;
+	if (err != ERR_NONE) {
+		log_error("knowledge: [engine %s] gave no embeddings: %s, "
+			  "status %d", e->engine->name, err_text(err), status);
+		return err;
+	}
+	text = arena_strndup(e->arena, buf_text(&e->answer), e->answer.len);
+	if (text == NULL)
+		return ERR_MEMORY;
+	err = read_answer((struct span){text, e->answer.len}, e->n, e->arena,
+	    vectors);
+	if (err == ERR_UPSTREAM)
+		log_error("knowledge: [engine %s] answered no vectors",
+		    e->engine->name);
+	return err;
+}
+
+bool
+embed_step(struct embed_call *e, int64_t now_ms,
+    const struct interests *ready, struct embed_vector *vectors,
+    enum err *err)
+{
+	struct span data;
+
+	if (e->until_ms == 0)
+		e->until_ms = now_ms + e->limit_ms;
+	upstream_step(e->call, now_ms, ready);
+	while ((data = upstream_data(e->call)).len > 0) {
+		buf_add(&e->answer, data.data, data.len);
+		upstream_take(e->call, data.len);
+	}
+	*err = buf_err(&e->answer);
+	if (upstream_state(e->call) == UPSTREAM_RUNNING) {
+		if (now_ms < e->until_ms)
+			return false;
+		*err = ERR_TIMEOUT;
+	}
+	*err = take_answer(e, *err, vectors);
+	return true;
+}
+
+void
+embed_interests(const struct embed_call *e, struct interests *in)
+{
+	upstream_interests(e->call, in);
+	interests_wake(in, e->until_ms);
+}
+
+void
+embed_end(struct embed_call *e)
+{
+	if (e == NULL)
+		return;
+	upstream_end(e->call);
+	buf_release(&e->body);
+	buf_release(&e->answer);
+	free(e);
 }
 
 enum err
@@ -161,33 +216,24 @@ embed_texts(const struct engine_config *engine, const struct span *texts,
     size_t n, int64_t limit_ms, struct arena *arena,
     struct embed_vector *vectors)
 {
-	struct buf body = BUF_INIT(ANSWER_MAX), answer = BUF_INIT(ANSWER_MAX);
-	struct upstream_post post = {.url = NULL};
-	struct endpoint at;
-	enum err err = endpoint_of(engine, ENDPOINT_EMBEDDINGS, arena, &at);
-	char *text;
+	struct embed_call *e = NULL;
+	struct upstream *u = NULL;
+	struct interests in;
+	int64_t now_ms;
+	enum err err = upstream_join(&u);
 
-	put_request(engine, texts, n, &body);
-	post = (struct upstream_post){
-	    .url = at.url,
-	    .authorization = at.authorization,
-	    .engine = engine,
-	    .body = {buf_text(&body), body.len},
-	};
 	if (err == ERR_NONE)
-		err = buf_err(&body);
-	if (err == ERR_NONE)
-		err = call_server(&post, limit_ms, &answer);
-	if (err == ERR_NONE) {
-		text = arena_strndup(arena, buf_text(&answer), answer.len);
-		err = text == NULL ? ERR_MEMORY
-				   : read_answer((struct span){text,
-					 answer.len}, n, arena, vectors);
-		if (err == ERR_UPSTREAM)
-			log_error("knowledge: [engine %s] answered no vectors",
-			    engine->name);
+		err = embed_start(u, engine, texts, n, limit_ms, arena, &e);
+	interests_none(&in);
+	while (e != NULL && !embed_step(e, clock_monotonic_ms(), &in, vectors,
+			       &err)) {
+		interests_none(&in);
+		embed_interests(e, &in);
+		now_ms = clock_monotonic_ms();
+		(void)poll(in.fds, (nfds_t)in.n,
+		    in.wake_ms > now_ms ? (int)(in.wake_ms - now_ms) : 0);
 	}
-	buf_release(&body);
-	buf_release(&answer);
+	embed_end(e);
+	upstream_leave(u);
 	return err;
 }
