@@ -29,8 +29,9 @@ edges() {
 edges | awk '
 BEGIN {
 	n = split("base|json http config chat|validate auth store language|" \
-	    "usage documents upstream|index limits|knowledge|engine|builtin|" \
-	    "turn|events|botapi messagesapi site|app|cgi fcgi|conformance/match|" \
+	    "durable usage documents upstream|index limits|knowledge|engine|" \
+	    "builtin|turn|events|botapi messagesapi site|app|cgi fcgi|" \
+	    "conformance/match|" \
 	    "conformance/cases conformance/targets|conformance/run " \
 	    "conformance/selftest|conformance/report|conformance",
 	    layers, "|")

@@ -4,7 +4,6 @@
 #include "app/app.h"
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,8 +16,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "botapi/botapi.h"
+#include "durable/durable_reply.h"
 #include "http/forwarded.h"
-#include "http/gateway_memory.h"
 #include "http/router.h"
 #include "messagesapi/messagesapi.h"
 #include "site/site.h"
@@ -27,7 +26,6 @@
 /* Memory of one request: its body, the decoded values (at most twelve times
  * the body), history and passages. */
 #define REQUEST_MEMORY ((size_t)96 << 20)
-#define FAILURE_MEMORY ((size_t)1 << 20)
 #define USUAL_FILE ((int64_t)16 << 20)
 
 /* In the order they are asked; the last answers what nobody owns. */
@@ -173,97 +171,6 @@ serve(struct app *app, struct exchange *x, struct gateway *gateway)
 		drive_answer(x->answer, gateway);
 }
 
-/* ---- an answer that waits for the disk ---------------------------------- */
-
-/* When there is no memory for more. */
-#define PLAIN_FAILURE \
-	"Status: 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
-
-struct held {
-	struct store_job job; /* first */
-	struct gateway_rest *rest;
-	const struct app *app;
-	const struct family *family;
-	void (*lost)(struct store_pool *p, void *arg);
-	char id[REQUEST_ID];
-	max_align_t arg[]; /* of the change */
-};
-
-/* Instead of an answer whose change is not on the disk: a failure's. */
-static void
-send_failure(const struct held *h, enum err err)
-{
-	struct gateway_memory memory;
-	struct arena arena;
-	struct exchange x;
-
-	log_error("store: an answer could not be stored: %s (request %s)",
-	    err_text(err), h->id);
-	arena_init(&arena, FAILURE_MEMORY);
-	gateway_memory_init(&memory, NULL, SPAN_NONE);
-	memset(&x, 0, sizeof(x));
-	x.request.arena = &arena;
-	x.request.gateway = &memory.gateway;
-	(void)snprintf(x.request.id, sizeof(x.request.id), "%s", h->id);
-	x.config = h->app->config;
-	response_init(&x.response, &memory.gateway, h->id, false);
-	(void)h->family->failed(&x, err);
-	h->rest->send(h->rest, (struct span){buf_text(&memory.output),
-	    memory.output.len});
-	response_release(&x.response);
-	gateway_memory_release(&memory);
-	arena_release(&arena);
-}
-
-static void
-send_held(struct store_job *job, enum err err)
-{
-	struct held *h = (struct held *)job;
-
-	if (err == ERR_NONE) {
-		h->rest->send(h->rest, SPAN_NONE);
-	} else {
-		if (h->lost != NULL)
-			h->lost(h->app->stores, h->job.arg);
-		send_failure(h, err);
-	}
-	free(h);
-}
-
-/* Leaves the answer, and the change that it tells of, to the store. */
-static void
-hold_answer(const struct app *app, const struct exchange *x,
-    struct gateway *gateway)
-{
-	const struct store_pending *pending = x->pending;
-	size_t size = pending == NULL ? 0 : pending->size;
-	struct gateway_rest *rest = gateway->ops->rest(gateway);
-	struct held *h = malloc(sizeof(*h) + size);
-
-	if (h == NULL) {
-		log_error(
-		    "store: an answer could not be stored: %s (request %s)",
-		    err_text(ERR_MEMORY), x->request.id);
-		if (pending != NULL && pending->lost != NULL)
-			pending->lost(app->stores, pending->arg);
-		rest->send(rest, SPAN(PLAIN_FAILURE));
-		return;
-	}
-	*h = (struct held){
-	    .job = {.done = send_held},
-	    .rest = rest,
-	    .app = app,
-	    .family = x->family,
-	};
-	(void)snprintf(h->id, sizeof(h->id), "%s", x->request.id);
-	if (pending != NULL) {
-		h->job.change = pending->change;
-		h->job.arg = memcpy(h->arg, pending->arg, size);
-		h->lost = pending->lost;
-	}
-	store_later(app->stores, &h->job);
-}
-
 /* An upload is held whole, and twice while room is made for it: a larger
  * max_file needs more than the usual. */
 static size_t
@@ -296,7 +203,7 @@ app_serve(struct app *app, struct engine_worker *worker,
 		x.answer->ops->release(x.answer);
 	observe_end(&x, began_us);
 	if (x.response.held)
-		hold_answer(app, &x, gateway);
+		durable_reply_hold(&x, gateway);
 	response_release(&x.response);
 	arena_release(&arena);
 	engine_worker_free(own);

@@ -23,6 +23,7 @@
 	X(STORE_FULL, "the disk is full")                                      \
 	X(STORE_READONLY, "the store cannot be written")                       \
 	X(STORE_CORRUPT, "the store is damaged")                               \
+	X(STORE_UNSYNCED, "stored, but perhaps not on the disk")               \
 	X(CONFLICT, "another process changed it first")                        \
 	X(UPSTREAM, "the upstream failed")                                     \
 	X(TIMEOUT, "took too long")                                            \

@@ -8,7 +8,7 @@
 
 struct config;        /* config/config.h: read-only, shared */
 struct store_pool;    /* store/store.h: leases database connections */
-struct store_pending; /* store/store.h */
+struct durable_change; /* durable/durable_reply.h */
 struct engine_worker; /* engine/engine.h: what belongs to this worker */
 struct caller;        /* auth/caller.h: whose key it is */
 struct pyjson;        /* json/pyjson.h */
@@ -26,7 +26,7 @@ struct exchange {
 	struct span captures[4];     /* the {parts} of its pattern */
 	const struct caller *caller; /* set by the family's guard */
 	const struct pyjson *json;   /* the body, when the guard decodes it */
-	struct store_pending *pending; /* a change made with the answer */
+	struct durable_change *change; /* what the reply waits for */
 	struct answer *answer; /* a handler that must wait leaves it here */
 };
 

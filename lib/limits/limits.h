@@ -102,8 +102,7 @@ bool limits_tokens(const struct limits_ask *ask);
 /*
  * Would the turn be refused now, whatever it needs?  Only reads, on any
  * connection: spares the work for a turn that would be refused.  Not to be
- * asked while a change is deferred (store_has_deferred()), which may free a
- * place.
+ * asked while the pool has a deferred change, which may free a slot.
  */
 enum err limits_check(struct db *db, const struct limits_ask *ask,
     struct limits_verdict *verdict) __attribute__((warn_unused_result));

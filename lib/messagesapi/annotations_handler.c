@@ -10,6 +10,7 @@
 #include "auth/caller.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "durable/durable_reply.h"
 #include "json/jsonout.h"
 #include "messagesapi/annotation_match.h"
 #include "messagesapi/api_store.h"
@@ -61,67 +62,91 @@ read_texts(struct exchange *x, struct annotation_row *a, enum err *err)
 	return *err == ERR_NONE;
 }
 
+/* An annotation of a bot that is made, changed or deleted. */
+struct edit {
+	const char *bot;
+	struct span id;      /* where it says which */
+	struct arena *arena;
+	struct annotation_row row;
+};
+
+/* A store_change. */
+static enum err
+add_annotation(struct db *db, void *arg)
+{
+	struct edit *e = arg;
+
+	return annotations_add(db, e->bot, &e->row);
+}
+
+/* A store_change. */
+static enum err
+update_annotation(struct db *db, void *arg)
+{
+	struct edit *e = arg;
+	struct annotation_row *a = &e->row, old;
+	enum err err = annotations_find(db, e->bot, e->id, e->arena, &old);
+
+	if (err != ERR_NONE)
+		return err;
+	a->seq = old.seq;
+	a->id = old.id;
+	a->hit_count = old.hit_count;
+	a->created_us = old.created_us;
+	return annotations_update(db, a);
+}
+
+/* A store_change. */
+static enum err
+delete_annotation(struct db *db, void *arg)
+{
+	struct edit *e = arg;
+
+	return annotations_delete(db, e->bot, e->id);
+}
+
 enum err
 annotations_post(struct exchange *x)
 {
-	struct annotation_row a = {.created_us = clock_now_us()};
+	struct edit e = {.bot = x->caller->bot->uid,
+	    .row = {.created_us = clock_now_us()}};
 	char id[UUID_TEXT];
-	struct db *db;
 	enum err err;
 
-	if (!read_texts(x, &a, &err))
+	if (!read_texts(x, &e.row, &err))
 		return err;
 	err = uuid_random(id);
+	e.row.id = id;
 	if (err == ERR_NONE)
-		err = store_lease(x->stores, &db);
-	if (err != ERR_NONE)
-		return err;
-	a.id = id;
-	err = annotations_add(db, x->caller->bot->uid, &a);
-	store_return(x->stores, db);
-	return err != ERR_NONE ? err : send_annotation(x, 201, &a);
+		err = durable_reply_write(x, add_annotation, &e);
+	return err != ERR_NONE ? err : send_annotation(x, 201, &e.row);
 }
 
 enum err
 annotation_put(struct exchange *x)
 {
-	struct annotation_row a = {0}, old;
 	char uuid[UUID_TEXT];
-	struct db *db;
+	struct edit e = {.bot = x->caller->bot->uid,
+	    .id = api_store_uuid(x->captures[0], uuid),
+	    .arena = x->request.arena};
 	enum err err;
 
-	if (!read_texts(x, &a, &err))
+	if (!read_texts(x, &e.row, &err))
 		return err;
-	err = store_lease(x->stores, &db);
-	if (err != ERR_NONE)
-		return err;
-	err = annotations_find(db, x->caller->bot->uid,
-	    api_store_uuid(x->captures[0], uuid), x->request.arena, &old);
-	if (err == ERR_NONE) {
-		a.seq = old.seq;
-		a.id = old.id;
-		a.hit_count = old.hit_count;
-		a.created_us = old.created_us;
-		err = annotations_update(db, &a);
-	}
-	store_return(x->stores, db);
+	err = durable_reply_write(x, update_annotation, &e);
 	if (err == ERR_NOT_FOUND)
 		return reply_error(x, REPLY_ANNOTATION);
-	return err != ERR_NONE ? err : send_annotation(x, 200, &a);
+	return err != ERR_NONE ? err : send_annotation(x, 200, &e.row);
 }
 
 enum err
 annotation_delete(struct exchange *x)
 {
 	char uuid[UUID_TEXT];
-	struct db *db;
-	enum err err = store_lease(x->stores, &db);
+	struct edit e = {.bot = x->caller->bot->uid,
+	    .id = api_store_uuid(x->captures[0], uuid)};
+	enum err err = durable_reply_write(x, delete_annotation, &e);
 
-	if (err != ERR_NONE)
-		return err;
-	err = annotations_delete(db, x->caller->bot->uid,
-	    api_store_uuid(x->captures[0], uuid));
-	store_return(x->stores, db);
 	if (err == ERR_NOT_FOUND)
 		return reply_error(x, REPLY_ANNOTATION);
 	return err != ERR_NONE ? err : reply_nothing(x);
@@ -199,48 +224,44 @@ read_threshold(struct exchange *x, double *threshold, enum err *err)
 	return !faults_answered(&faults, x, err);
 }
 
-static enum err
-set_reply(struct db *db, const struct bot_config *bot, const char *action,
-    double threshold, const char *job)
-{
-	enum err err = db_begin(db);
+struct setting {
+	const char *bot, *action;
+	double threshold;
+	char job[UUID_TEXT];
+};
 
-	if (err == ERR_NONE)
-		err = annotation_reply_set(db, bot->uid,
-		    strcmp(action, "enable") == 0, threshold);
-	if (err == ERR_NONE)
-		err = annotation_jobs_add(db, job, bot->uid, action,
-		    clock_now_us());
-	if (err == ERR_NONE)
-		err = db_commit(db);
-	return err;
+/* A store_change. */
+static enum err
+set_reply(struct db *db, void *arg)
+{
+	const struct setting *s = arg;
+	enum err err = annotation_reply_set(db, s->bot,
+	    strcmp(s->action, "enable") == 0, s->threshold);
+
+	return err != ERR_NONE ? err
+			       : annotation_jobs_add(db, s->job, s->bot,
+				     s->action, clock_now_us());
 }
 
 enum err
 annotation_reply_post(struct exchange *x)
 {
-	const char *action = known_action(x->captures[0]);
+	struct setting s = {.bot = x->caller->bot->uid,
+	    .action = known_action(x->captures[0])};
 	struct buf body = BUF_INIT(256);
-	char job[UUID_TEXT];
-	double threshold;
-	struct db *db;
 	enum err err;
 
-	if (action == NULL)
+	if (s.action == NULL)
 		return refuse_action(x);
-	if (!read_threshold(x, &threshold, &err))
+	if (!read_threshold(x, &s.threshold, &err))
 		return err;
-	err = uuid_random(job);
+	err = uuid_random(s.job);
 	if (err == ERR_NONE)
-		err = store_lease(x->stores, &db);
-	if (err != ERR_NONE)
-		return err;
-	err = set_reply(db, x->caller->bot, action, threshold, job);
-	store_return(x->stores, db); /* rolls back what is open */
+		err = durable_reply_write(x, set_reply, &s);
 	if (err != ERR_NONE)
 		return err;
 	buf_addc(&body, '{');
-	jsonout_member_cstring(&body, "job_id", job);
+	jsonout_member_cstring(&body, "job_id", s.job);
 	jsonout_member_cstring(&body, "job_status", "waiting");
 	buf_addc(&body, '}');
 	return reply_json(x, 200, &body);

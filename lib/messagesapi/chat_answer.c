@@ -207,7 +207,7 @@ rows_lost(struct db *db, const void *note)
 	    .answer_tokens = lost->answer_tokens,
 	    .latency_s = lost->latency_s,
 	};
-	enum err err = messages_finish(db, &m);
+	enum err err = messages_fail(db, &m);
 
 	return err == ERR_NONE ? task_delete(db, lost->task_id) : err;
 }

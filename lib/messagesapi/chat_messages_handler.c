@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "durable/durable_reply.h"
 #include "messagesapi/annotation_match.h"
 #include "messagesapi/chat_answer.h"
 #include "messagesapi/messagesapi.h"
@@ -236,23 +237,33 @@ chat_messages_post(struct exchange *x)
 	return turn_run_begin(&a->run);
 }
 
+/* A task that is to stop. */
+struct stop {
+	struct span task;
+	const char *app;
+	struct api_user user;
+};
+
+/* A store_change. */
+static enum err
+store_stop(struct db *db, void *arg)
+{
+	const struct stop *s = arg;
+
+	return task_request_stop(db, s->task, s->app, s->user.name, NULL);
+}
+
 enum err
 chat_messages_stop(struct exchange *x)
 {
-	const struct app_caller *caller = messagesapi_caller(x);
+	struct stop stop = {.task = x->captures[0],
+	    .app = messagesapi_caller(x)->app_id};
 	const struct pyjson *body;
-	struct api_user user;
-	struct db *db;
 	enum err err;
 
 	if (!parse_body(x, &body, &err) ||
-	    !parse_user(x, body, true, &user, &err))
+	    !parse_user(x, body, true, &stop.user, &err))
 		return err;
-	err = store_lease(x->stores, &db);
-	if (err != ERR_NONE)
-		return err;
-	err = task_request_stop(db, x->captures[0], caller->app_id, user.name,
-	    NULL);
-	store_return(x->stores, db);
+	err = durable_reply_write(x, store_stop, &stop);
 	return err != ERR_NONE ? err : reply_success(x);
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "config/config.h"
+#include "durable/durable_reply.h"
 #include "json/jsonout.h"
 #include "messagesapi/api_store.h"
 #include "messagesapi/name_answer.h"
@@ -131,6 +132,15 @@ conversations_get(struct exchange *x)
 	return reply_json(x, 200, &body);
 }
 
+/* A store_change. */
+static enum err
+delete_conversation(struct db *db, void *arg)
+{
+	const struct conversation_row *c = arg;
+
+	return conversations_delete(db, c->seq);
+}
+
 enum err
 conversation_delete(struct exchange *x)
 {
@@ -145,8 +155,8 @@ conversation_delete(struct exchange *x)
 		return err;
 	err = api_store_conversation(x, &user, x->captures[0], &db, &c);
 	if (err == ERR_NONE) {
-		err = conversations_delete(db, c.seq);
 		store_return(x->stores, db);
+		err = durable_reply_write(x, delete_conversation, &c);
 	}
 	if (err == ERR_NOT_FOUND)
 		return reply_error(x, REPLY_CONVERSATION);
@@ -189,34 +199,48 @@ read_renaming(struct exchange *x, struct renaming *r, enum err *err)
 	return !faults_answered(&faults, x, err);
 }
 
+/* A store_change. */
+static enum err
+store_title(struct db *db, void *arg)
+{
+	const struct conversation_row *c = arg;
+
+	return conversations_title(db, c->seq, c->name, true);
+}
+
+/* A store_change. */
+static enum err
+store_name(struct db *db, void *arg)
+{
+	const struct conversation_row *c = arg;
+
+	return conversations_rename(db, c->seq, c->name, c->updated_us);
+}
+
 /* A name from the first message's words. */
 static enum err
-name_by_title(struct exchange *x, struct db *db, struct conversation_row *c,
+name_by_title(struct exchange *x, struct conversation_row *c,
     struct span query)
 {
 	struct span title = title_from_query(x->request.arena, query);
-	enum err err;
 
 	if (title.data == NULL)
 		return ERR_MEMORY;
 	if (title.len == 0)
 		return ERR_NONE; /* the old name stays */
-	err = conversations_title(db, c->seq, title, true);
-	if (err == ERR_NONE)
-		c->name = title;
-	return err;
+	c->name = title;
+	return durable_reply_write(x, store_title, c);
 }
 
 static enum err
-name_by_hand(struct exchange *x, struct db *db, struct conversation_row *c,
-    struct span name)
+name_by_hand(struct exchange *x, struct conversation_row *c, struct span name)
 {
 	name = parse_without_nul(x->request.arena, span_trim(name));
 	if (name.data == NULL)
 		return ERR_MEMORY;
 	c->name = name;
 	c->updated_us = clock_now_us();
-	return conversations_rename(db, c->seq, name, c->updated_us);
+	return durable_reply_write(x, store_name, c);
 }
 
 static enum err
@@ -228,23 +252,16 @@ send_conversation(struct exchange *x, const struct conversation_row *c)
 	return reply_json(x, 200, &body);
 }
 
-/* Names it; *query is the first message when a model is to be asked. */
+/* What an automatic name is made of: the first message. */
 static enum err
-name(struct exchange *x, struct db *db, const struct renaming *r,
-    struct conversation_row *c, struct span *query, bool *empty)
+find_query(struct exchange *x, struct db *db, int64_t conversation,
+    struct span *query, bool *empty)
 {
-	enum err err;
+	enum err err = messages_first_query(db, conversation,
+	    x->request.arena, query);
 
-	*empty = false;
-	if (!r->automatic)
-		return name_by_hand(x, db, c, r->name);
-	err = messages_first_query(db, c->seq, x->request.arena, query);
 	*empty = err == ERR_NOT_FOUND;
-	if (err != ERR_NONE)
-		return *empty ? ERR_NONE : err;
-	if (x->caller->bot->title_engine != NULL)
-		return ERR_NONE;
-	return name_by_title(x, db, c, *query);
+	return *empty ? ERR_NONE : err;
 }
 
 enum err
@@ -263,19 +280,22 @@ conversation_name_post(struct exchange *x)
 		return err;
 	err = api_store_conversation(x, &r.user, x->captures[0], &db, c);
 	if (err == ERR_NONE) {
-		err = name(x, db, &r, c, &query, &empty);
+		if (r.automatic)
+			err = find_query(x, db, c->seq, &query, &empty);
 		store_return(x->stores, db);
 	}
-	if (err == ERR_NOT_FOUND)
-		return reply_error(x, REPLY_CONVERSATION);
-	if (err != ERR_NONE)
-		return err;
-	if (empty)
+	if (err == ERR_NONE && empty)
 		return reply_invalid(x, NULL, "%s", "");
-	if (query.data != NULL && x->caller->bot->title_engine != NULL)
+	if (err == ERR_NONE && r.automatic &&
+	    x->caller->bot->title_engine != NULL)
 		return name_answer_begin(x, r.user.name, c, query,
 		    conversation_json);
-	return send_conversation(x, c);
+	if (err == ERR_NONE)
+		err = r.automatic ? name_by_title(x, c, query)
+				  : name_by_hand(x, c, r.name);
+	if (err == ERR_NOT_FOUND)
+		return reply_error(x, REPLY_CONVERSATION);
+	return err != ERR_NONE ? err : send_conversation(x, c);
 }
 
 /* ---- variables ----------------------------------------------------------- */

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/state_file.h"
 #include "config/config.h"
+#include "durable/durable_reply.h"
 #include "http/multipart.h"
 #include "json/jsonout.h"
 #include "documents/documents.h"
@@ -55,26 +56,53 @@ read_options(struct exchange *x, const struct pyjson *body,
 	return true;
 }
 
+/* A document and its dataset. */
+struct document_change {
+	const struct dataset_view *dataset;
+	const struct dataset_document_row *row;
+	const char *id;
+};
+
+/* A store_change. */
+static enum err
+store_document(struct db *db, void *arg)
+{
+	const struct document_change *c = arg;
+	const struct dataset_view *d = c->dataset;
+	enum err err = dataset_documents_add(db, c->row);
+
+	if (err == ERR_NONE && d->declared == NULL)
+		err = datasets_set_technique(db, d->row.id, d->row.technique);
+	return err;
+}
+
+/* Brings the index up to date with the store. */
+static enum err
+update_index(struct exchange *x)
+{
+	struct db *db;
+	enum err err = store_lease(x->stores, &db);
+
+	if (err == ERR_NONE)
+		err = sync_datasets(x->config, db, true);
+	store_return(x->stores, db);
+	return err;
+}
+
 static enum err
 keep_document(struct exchange *x, const struct dataset_view *d,
     struct dataset_document_row *row)
 {
-	struct db *db;
-	enum err err = store_lease(x->stores, &db), index;
+	struct document_change change = {.dataset = d, .row = row};
+	enum err err = durable_reply_write(x, store_document, &change), index;
 
 	if (err != ERR_NONE)
 		return err;
-	err = dataset_documents_add(db, row);
-	if (err == ERR_NONE && d->declared == NULL)
-		err = datasets_set_technique(db, d->row.id, d->row.technique);
-	if (err == ERR_NONE) {
-		index = sync_datasets(x->config, db, true);
-		if (index != ERR_NONE)
-			log_error("knowledge: a document waits for the index: "
-				  "%s", err_text(index));
-	}
-	store_return(x->stores, db);
-	return err;
+	index = update_index(x);
+	if (index != ERR_NONE)
+		log_error("knowledge: a document waits for the index: %s",
+		    err_text(index));
+	return ERR_NONE;
 }
 
 static enum err
@@ -308,24 +336,29 @@ refuse_deletion(struct exchange *x, const char *dataset, const char *id)
 	return reply_error(x, known ? REPLY_DOCUMENT_FIXED : REPLY_DOCUMENT);
 }
 
+/* A store_change. */
+static enum err
+delete_document(struct db *db, void *arg)
+{
+	const struct document_change *c = arg;
+
+	return dataset_documents_delete(db, c->dataset->row.id, c->id);
+}
+
 enum err
 document_delete(struct exchange *x)
 {
 	struct dataset_view d;
 	char text[UUID_TEXT];
 	struct span id = api_store_uuid(x->captures[1], text);
-	struct db *db;
+	struct document_change change = {.dataset = &d, .id = id.data};
 	enum err err;
 
 	if (!dataset_view_find(x, &d, &err))
 		return err;
-	err = store_lease(x->stores, &db);
-	if (err != ERR_NONE)
-		return err;
-	err = dataset_documents_delete(db, d.row.id, id.data);
+	err = durable_reply_write(x, delete_document, &change);
 	if (err == ERR_NONE)
-		err = sync_datasets(x->config, db, true);
-	store_return(x->stores, db);
+		err = update_index(x);
 	if (err == ERR_NONE)
 		return reply_nothing(x);
 	if (err != ERR_NOT_FOUND)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "config/config.h"
+#include "durable/durable_reply.h"
 #include "json/jsonout.h"
 #include "knowledge/knowledge.h"
 #include "index/sync.h"
@@ -122,12 +123,18 @@ send_dataset(struct exchange *x, const struct dataset_view *d)
 	return err;
 }
 
+/* A store_change. */
+static enum err
+add_dataset(struct db *db, void *arg)
+{
+	return datasets_add(db, arg);
+}
+
 enum err
 datasets_post(struct exchange *x)
 {
 	struct dataset_view d = {.declared = NULL};
 	char id[UUID_TEXT];
-	struct db *db;
 	enum err err;
 
 	if (!read_dataset(x, &d.row, &err))
@@ -135,14 +142,10 @@ datasets_post(struct exchange *x)
 	if (is_declared_name(x->config, d.row.name))
 		return reply_error(x, REPLY_DATASET_NAME);
 	err = uuid_random(id);
-	if (err == ERR_NONE)
-		err = store_lease(x->stores, &db);
-	if (err != ERR_NONE)
-		return err;
 	d.row.id = id;
 	d.row.created_us = d.row.updated_us = clock_now_us();
-	err = datasets_add(db, &d.row);
-	store_return(x->stores, db);
+	if (err == ERR_NONE)
+		err = durable_reply_write(x, add_dataset, &d.row);
 	if (err == ERR_CONFLICT)
 		return reply_error(x, REPLY_DATASET_NAME);
 	return err != ERR_NONE ? err : send_dataset(x, &d);
@@ -259,6 +262,15 @@ dataset_get(struct exchange *x)
 	return dataset_view_find(x, &d, &err) ? send_dataset(x, &d) : err;
 }
 
+/* A store_change. */
+static enum err
+delete_dataset(struct db *db, void *arg)
+{
+	const struct dataset_row *row = arg;
+
+	return datasets_delete(db, span_of(row->id));
+}
+
 enum err
 dataset_delete(struct exchange *x)
 {
@@ -270,13 +282,13 @@ dataset_delete(struct exchange *x)
 		return err;
 	if (d.declared != NULL)
 		return reply_error(x, REPLY_DATASET_USED);
-	err = store_lease(x->stores, &db);
-	if (err != ERR_NONE)
-		return err;
-	err = datasets_delete(db, span_of(d.row.id));
-	if (err == ERR_NONE)
-		err = sync_datasets(x->config, db, true);
-	store_return(x->stores, db);
+	err = durable_reply_write(x, delete_dataset, &d.row);
+	if (err == ERR_NONE) {
+		err = store_lease(x->stores, &db);
+		if (err == ERR_NONE)
+			err = sync_datasets(x->config, db, true);
+		store_return(x->stores, db);
+	}
 	if (err == ERR_NOT_FOUND)
 		return reply_error(x, REPLY_DATASET);
 	return err != ERR_NONE ? err : reply_nothing(x);

@@ -2,6 +2,7 @@
 #include "messagesapi/handlers.h"
 
 #include "base/clock.h"
+#include "durable/durable_reply.h"
 #include "json/jsonout.h"
 #include "messagesapi/api_store.h"
 #include "messagesapi/iso_time.h"
@@ -31,34 +32,39 @@ read_request(struct exchange *x, struct feedback_request *r, enum err *err)
 	return !faults_answered(&faults, x, err);
 }
 
-/* ERR_NOT_FOUND: no such message; *nothing: nothing to revoke. */
-static enum err
-apply(struct exchange *x, struct db *db, int64_t end_user,
-    const struct feedback_request *r, bool *nothing)
-{
-	const char *app = messagesapi_caller(x)->app_id;
-	int64_t now_us = clock_now_us();
-	struct message_row m;
-	char uuid[UUID_TEXT];
-	enum err err = messages_find(db, end_user,
-	    api_store_uuid(x->captures[0], uuid), now_us, x->request.arena, &m);
+/* What is changed. */
+struct opinion {
+	const struct feedback_request *request;
+	const char *app;
+	int64_t message, end_user, now_us;
+	bool nothing; /* to revoke */
+};
 
-	if (err != ERR_NONE)
-		return err;
+/* A store_change. */
+static enum err
+store_opinion(struct db *db, void *arg)
+{
+	struct opinion *o = arg;
+	const struct feedback_request *r = o->request;
+	enum err err;
+
 	if (r->rating != NULL)
-		return feedback_set(db, app, m.seq, end_user, r->rating,
-		    r->content, now_us);
-	err = feedback_remove(db, m.seq, end_user);
-	*nothing = err == ERR_NOT_FOUND;
-	return *nothing ? ERR_NONE : err;
+		return feedback_set(db, o->app, o->message, o->end_user,
+		    r->rating, r->content, o->now_us);
+	err = feedback_remove(db, o->message, o->end_user);
+	o->nothing = err == ERR_NOT_FOUND;
+	return o->nothing ? ERR_NONE : err;
 }
 
 enum err
 feedback_post(struct exchange *x)
 {
+	struct opinion o = {.app = messagesapi_caller(x)->app_id,
+	    .now_us = clock_now_us()};
 	struct feedback_request r;
 	struct end_user_row end_user;
-	bool nothing = false;
+	struct message_row m;
+	char uuid[UUID_TEXT];
 	struct db *db;
 	enum err err;
 
@@ -67,13 +73,21 @@ feedback_post(struct exchange *x)
 	err = api_store_open(x, &r.user, &db, &end_user);
 	if (err != ERR_NONE)
 		return err;
-	err = apply(x, db, end_user.seq, &r, &nothing);
+	err = messages_find(db, end_user.seq,
+	    api_store_uuid(x->captures[0], uuid), o.now_us, x->request.arena,
+	    &m);
 	store_return(x->stores, db);
 	if (err == ERR_NOT_FOUND)
 		return reply_error(x, REPLY_MESSAGE);
+	if (err == ERR_NONE) {
+		o.request = &r;
+		o.message = m.seq;
+		o.end_user = end_user.seq;
+		err = durable_reply_write(x, store_opinion, &o);
+	}
 	if (err != ERR_NONE)
 		return err;
-	if (nothing)
+	if (o.nothing)
 		return reply_invalid(x, NULL,
 		    "rating cannot be None when feedback not exists");
 	return reply_success(x);

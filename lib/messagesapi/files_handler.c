@@ -20,6 +20,7 @@
 #include "base/state_file.h"
 #include "base/utf8.h"
 #include "config/config.h"
+#include "durable/durable_reply.h"
 #include "http/multipart.h"
 #include "json/jsonout.h"
 #include "messagesapi/api_store.h"
@@ -263,27 +264,28 @@ write_bytes(struct exchange *x, const char *id, struct span bytes)
 
 /* ---- upload -------------------------------------------------------------- */
 
-static enum err
-add_rows(struct exchange *x, const struct upload *upload,
-    struct file_row *row, struct end_user_row *end_user)
-{
-	const char *app = messagesapi_caller(x)->app_id;
-	struct db *db;
-	enum err err = store_lease(x->stores, &db);
+/* The rows of an upload. */
+struct upload_rows {
+	const char *app;
+	const struct upload *upload;
+	struct arena *arena;
+	struct file_row file;
+	struct end_user_row end_user;
+};
 
-	if (err != ERR_NONE)
-		return err;
-	err = db_begin(db);
-	if (err == ERR_NONE)
-		err = end_users_ensure(db, app, upload->user.name,
-		    upload->user.anonymous, row->created_us, x->request.arena,
-		    end_user);
-	if (err == ERR_NONE)
-		err = files_add(db, app, end_user->seq, row);
-	if (err == ERR_NONE)
-		err = db_commit(db);
-	store_return(x->stores, db);
-	return err;
+/* A store_change. */
+static enum err
+add_rows(struct db *db, void *arg)
+{
+	struct upload_rows *rows = arg;
+	const struct api_user *user = &rows->upload->user;
+	enum err err = end_users_ensure(db, rows->app, user->name,
+	    user->anonymous, rows->file.created_us, rows->arena,
+	    &rows->end_user);
+
+	return err != ERR_NONE ? err
+			       : files_add(db, rows->app, rows->end_user.seq,
+				     &rows->file);
 }
 
 static enum err
@@ -317,9 +319,10 @@ send_file(struct exchange *x, const struct file_row *row,
 enum err
 files_upload(struct exchange *x)
 {
-	struct end_user_row end_user = {.seq = 0};
-	struct file_row row;
 	struct upload upload;
+	struct upload_rows rows = {.app = messagesapi_caller(x)->app_id,
+	    .upload = &upload,
+	    .arena = x->request.arena};
 	char id[UUID_TEXT];
 	enum err err;
 
@@ -330,7 +333,7 @@ files_upload(struct exchange *x)
 		err = write_bytes(x, id, upload.part->data);
 	if (err != ERR_NONE)
 		return err;
-	row = (struct file_row){
+	rows.file = (struct file_row){
 	    .id = id,
 	    .name = upload.name,
 	    .extension = upload.extension,
@@ -338,12 +341,13 @@ files_upload(struct exchange *x)
 	    .size = (int64_t)upload.part->data.len,
 	    .created_us = clock_now_us(),
 	};
-	err = add_rows(x, &upload, &row, &end_user);
+	/* Once they are committed the bytes stay, whatever the disk says. */
+	err = durable_reply_write(x, add_rows, &rows);
 	if (err != ERR_NONE) {
 		(void)unlink(bytes_path(x, id, ""));
 		return err;
 	}
-	err = send_file(x, &row, &end_user);
+	err = send_file(x, &rows.file, &rows.end_user);
 	clean_some(x->config, x->stores);
 	return err;
 }

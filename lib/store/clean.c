@@ -127,7 +127,7 @@ take_step(const struct config *config, struct store_pool *stores, bool now,
 	size_t i;
 
 	arena_init(&step.arena, ARENA_MAX);
-	err = store_write(stores, remove_rows, &step);
+	err = store_write_durable(stores, remove_rows, &step);
 	*done = err != ERR_NONE || step.done;
 	for (i = 0; err == ERR_NONE && i < step.n; i++) {
 		one = remove_bytes(config, "/files", step.files[i].id);

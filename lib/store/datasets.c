@@ -116,16 +116,6 @@ delete_by(struct db *db, const char *sql, struct span key)
 	return db_run(s);
 }
 
-/* Ends a transaction as err says. */
-static enum err
-end(struct db *db, enum err err)
-{
-	if (err == ERR_NONE)
-		return db_commit(db);
-	db_rollback(db);
-	return err;
-}
-
 enum err
 datasets_delete(struct db *db, struct span id)
 {
@@ -135,18 +125,15 @@ datasets_delete(struct db *db, struct span id)
 	static const char documents[] =
 	    "DELETE FROM dataset_documents WHERE dataset = ?";
 	static const char sql[] = "DELETE FROM datasets WHERE id = ?";
-	enum err err = db_begin(db);
+	enum err err = delete_by(db, hits, id);
 
-	if (err != ERR_NONE)
-		return err;
-	err = delete_by(db, hits, id);
 	if (err == ERR_NONE)
 		err = delete_by(db, documents, id);
 	if (err == ERR_NONE)
 		err = delete_by(db, sql, id);
 	if (err == ERR_NONE && db_changes(db) == 0)
 		err = ERR_NOT_FOUND;
-	return end(db, err);
+	return err;
 }
 
 enum err
@@ -342,12 +329,9 @@ dataset_documents_delete(struct db *db, const char *dataset, const char *id)
 	    "DELETE FROM segment_hits WHERE document = ?";
 	static const char sql[] = "DELETE FROM dataset_documents "
 				  "WHERE dataset = ? AND id = ?";
-	struct db_stmt *s;
-	enum err err = db_begin(db);
+	struct db_stmt *s = db_prepare(db, sql);
+	enum err err;
 
-	if (err != ERR_NONE)
-		return err;
-	s = db_prepare(db, sql);
 	db_bind_cstring(s, 1, dataset);
 	db_bind_cstring(s, 2, id);
 	err = db_run(s);
@@ -355,5 +339,5 @@ dataset_documents_delete(struct db *db, const char *dataset, const char *id)
 		err = ERR_NOT_FOUND;
 	if (err == ERR_NONE)
 		err = delete_by(db, hits, span_of(id));
-	return end(db, err);
+	return err;
 }

@@ -39,7 +39,7 @@ enum err datasets_page(struct db *db, const struct datasets_filter *filter,
     int64_t skip, size_t limit, struct arena *arena,
     struct dataset_row **rows, size_t *n, int64_t *total)
     __attribute__((warn_unused_result));
-/* With its documents. ERR_NOT_FOUND. */
+/* With its documents, inside a write transaction. ERR_NOT_FOUND. */
 enum err datasets_delete(struct db *db, struct span id)
     __attribute__((warn_unused_result));
 /* What the first document of a dataset decides. */
@@ -77,7 +77,8 @@ enum err dataset_documents_count(struct db *db, const char *dataset,
 enum err dataset_documents_form(struct db *db, const char *id,
     struct arena *arena, const char **form)
     __attribute__((warn_unused_result));
-/* With the hits of its segments. ERR_NOT_FOUND. */
+/* With the hits of its segments, inside a write transaction.
+ * ERR_NOT_FOUND. */
 enum err dataset_documents_delete(struct db *db, const char *dataset,
     const char *id) __attribute__((warn_unused_result));
 

@@ -80,14 +80,16 @@ int64_t db_last_id(struct db *db);
 
 /* BEGIN IMMEDIATE: a transaction that will write. */
 enum err db_begin(struct db *db) __attribute__((warn_unused_result));
-/* When it returns ERR_NONE, what was changed is on the disk (durable). */
+/* When it returns ERR_NONE, what was changed is on the disk (durable).
+ * ERR_STORE_UNSYNCED: it is committed, and may not be on the disk. */
 enum err db_commit(struct db *db) __attribute__((warn_unused_result));
 /*
  * In two steps, so that the next writer need not wait for the disk: others
  * read what was committed, but nobody may be told of it before db_sync(), of
- * any connection to the same database, has said ERR_NONE.  (If it fails, the
- * change is made and may yet be lost.)  db_unsynced() false: the second step
- * is not needed, there was nothing to write or the first has done it.
+ * any connection to the same database, has said ERR_NONE.  If that says
+ * ERR_STORE_UNSYNCED, the change is made and may yet be lost; the first step
+ * says so too where it has done the second.  db_unsynced() false: the second
+ * step is not needed, there was nothing to write or the first has done it.
  */
 enum err db_commit_unsynced(struct db *db)
     __attribute__((warn_unused_result));

@@ -10,7 +10,6 @@
 #include "store/db.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/state_file.h"
+#include "store/sqlite_calls.h"
 
 #define STATEMENTS_MAX 128
 /* Emptying the log costs about as much as reading so many of its frames. */
@@ -172,63 +172,9 @@ count_frames(void *arg, sqlite3 *handle, const char *name, int frames)
  * who opened it have spent as much on reading it as emptying costs: with
  * f frames now, k for each of them, they have read f * f / 2k.
  *
- * SQLite would cut it off then, and every later commit would make a file
- * longer, which costs a sync a third more.  So the file keeps its length,
- * and the zeros in the place of its header say that nothing is in it.  The
- * same goes for the log's index in shared memory, which whoever opens the
- * database alone cuts to three bytes and makes anew.  And SQLite syncs the
- * folder with the first sync of each connection, because the log's name
- * might be new; a log that was long when it was opened has been synced, name
- * and all, by those who made it so.
- *
- * This is done in the place of the system call (xSetSystemCall), for those
- * calls of SQLite's around which this thread says so.
+ * What SQLite would do to the files then, and need not, is left out by
+ * store/sqlite_calls.h.
  */
-#define LOG_HEADER 32
-#define INDEX_HEADER 136
-#define INDEX_CUT 3
-static _Thread_local bool log_keeps_length, index_keeps_length,
-    log_name_is_synced;
-static int (*cut_file)(int, off_t);
-static int (*open_folder)(const char *, int *);
-
-static int
-cut_or_void(int fd, off_t length)
-{
-	static const char nothing[INDEX_HEADER];
-	ssize_t header = 0;
-
-	if (log_keeps_length && length == 0)
-		header = LOG_HEADER;
-	else if (index_keeps_length && length == INDEX_CUT)
-		header = INDEX_HEADER;
-	if (header == 0)
-		return cut_file(fd, length);
-	return pwrite(fd, nothing, (size_t)header, 0) == header ? 0 : -1;
-}
-
-static int
-open_new_folder(const char *path, int *fd)
-{
-	return log_name_is_synced ? SQLITE_CANTOPEN : open_folder(path, fd);
-}
-
-static void
-take_calls(void)
-{
-	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-
-	if (vfs == NULL) /* out of memory, as the open will find */
-		return;
-	cut_file = (int (*)(int, off_t))vfs->xGetSystemCall(vfs, "ftruncate");
-	open_folder = (int (*)(const char *, int *))vfs->xGetSystemCall(vfs,
-	    "openDirectory");
-	(void)vfs->xSetSystemCall(vfs, "ftruncate",
-	    (sqlite3_syscall_ptr)cut_or_void);
-	(void)vfs->xSetSystemCall(vfs, "openDirectory",
-	    (sqlite3_syscall_ptr)open_new_folder);
-}
-
 static sqlite3_file *
 log_file(const struct db *db)
 {
@@ -271,10 +217,10 @@ db_leave(struct db *db)
 	if (frames * frames < (int64_t)2 * own * EMPTYING_FRAMES)
 		return;
 	(void)sqlite3_busy_handler(db->handle, NULL, NULL);
-	log_keeps_length = true;
+	sqlite_calls_skip(SQLITE_CALLS_CUT_LOG);
 	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL,
 	    SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	log_keeps_length = false;
+	sqlite_calls_skip(SQLITE_CALLS_NONE);
 }
 
 /* ---- opening ------------------------------------------------------------ */
@@ -299,10 +245,11 @@ set_journal(struct db *db, const char *path, const struct db_options *options)
 {
 	int code;
 
-	index_keeps_length = options->short_lived;
+	if (options->short_lived)
+		sqlite_calls_skip(SQLITE_CALLS_CUT_INDEX);
 	code = sqlite3_exec(db->handle, "PRAGMA journal_mode", read_journal,
 	    db, NULL);
-	index_keeps_length = false;
+	sqlite_calls_skip(SQLITE_CALLS_NONE);
 
 	if (code != SQLITE_OK || options->read_only)
 		return code;
@@ -360,7 +307,6 @@ db_open(const char *path, const struct db_options *options, struct db **out,
     const char **why)
 {
 	static _Thread_local char reason[256];
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct db *db = calloc(1, sizeof(*db));
 	int flags = SQLITE_OPEN_NOMUTEX | (options->read_only
 		? SQLITE_OPEN_READONLY
@@ -378,7 +324,7 @@ db_open(const char *path, const struct db_options *options, struct db **out,
 	db->jitter = (uint32_t)clock_monotonic_us() ^
 	    (uint32_t)(uintptr_t)db;
 	if (options->short_lived)
-		(void)pthread_once(&once, take_calls);
+		sqlite_calls_replace();
 	/* An empty file is a new database, and its log takes its mode. */
 	if (!options->read_only)
 		state_file_make(path);
@@ -692,18 +638,19 @@ db_sync(struct db *db)
 	if (!db->syncs)
 		return ERR_NONE;
 	log = log_file(db);
-	log_name_is_synced = db->log_was_long;
+	if (db->log_was_long)
+		sqlite_calls_skip(SQLITE_CALLS_SYNC_NAME);
 	if (log != NULL)
 		code = log->pMethods->xSync(log,
 		    SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
-	log_name_is_synced = false;
+	sqlite_calls_skip(SQLITE_CALLS_NONE);
 	if (code == SQLITE_OK) {
 		atomic_store(db->log_synced, true);
 		db->wrote = false;
 		return ERR_NONE;
 	}
 	log_error("store: a commit could not be synced (SQLite %d)", code);
-	return err_of(code);
+	return ERR_STORE_UNSYNCED;
 }
 
 bool

@@ -38,13 +38,15 @@ messages_add(struct db *db, const char *bot, struct message_row *row)
 	return err;
 }
 
-enum err
-messages_finish(struct db *db, const struct message_row *row)
+#define COMPLETE                                                               \
+	"UPDATE messages SET state = ?, answer = ?, error = ?, "               \
+	"resources = ?, prompt_tokens = ?, answer_tokens = ?, "                \
+	"latency_s = ?, total_price = ?, currency = ?, estimated = ? "         \
+	"WHERE seq = ? "
+
+static enum err
+complete(struct db *db, const char *sql, const struct message_row *row)
 {
-	static const char sql[] = "UPDATE messages SET state = ?, answer = ?, "
-	    "error = ?, resources = ?, prompt_tokens = ?, "
-	    "answer_tokens = ?, latency_s = ?, total_price = ?, "
-	    "currency = ?, estimated = ? WHERE seq = ? AND state = 0";
 	struct db_stmt *s = db_prepare(db, sql);
 	enum err err;
 
@@ -64,6 +66,22 @@ messages_finish(struct db *db, const struct message_row *row)
 	if (err == ERR_NONE && db_changes(db) == 0)
 		err = ERR_CONFLICT;
 	return err;
+}
+
+enum err
+messages_finish(struct db *db, const struct message_row *row)
+{
+	static const char sql[] = COMPLETE "AND state = 0";
+
+	return complete(db, sql, row);
+}
+
+enum err
+messages_fail(struct db *db, const struct message_row *row)
+{
+	static const char sql[] = COMPLETE "AND state IN (0, 1)";
+
+	return complete(db, sql, row);
 }
 
 enum err

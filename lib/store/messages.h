@@ -55,6 +55,11 @@ enum err messages_add(struct db *db, const char *bot, struct message_row *row)
 enum err messages_finish(struct db *db, const struct message_row *row)
     __attribute__((warn_unused_result));
 
+/* The same when the answer was not told after all, whether it was completed
+ * or not; unless it has failed already, which is ERR_CONFLICT. */
+enum err messages_fail(struct db *db, const struct message_row *row)
+    __attribute__((warn_unused_result));
+
 /* A sign of life of a running row. */
 enum err messages_heartbeat(struct db *db, int64_t seq, int64_t now_us)
     __attribute__((warn_unused_result));

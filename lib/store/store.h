@@ -1,14 +1,27 @@
 /*
- * The store: state/parlance.db, its schema's versions, and the pool that
- * leases connections to workers.  A connection is leased for one short run
- * of statements, never for the length of a stream: so thousands of workers
- * share a few connections, and a waiting stream costs none.
+ * The store: connections to state/parlance.db, and changes to it.  A
+ * connection is leased for one short run of statements, never for the length
+ * of a stream: so thousands of workers share a few connections, and a waiting
+ * stream costs none.
+ *
+ * Every change goes through one of four functions, by what is known when it
+ * returns:
+ *
+ *	store_write_committed()  others see it, a killed process keeps it
+ *	store_write_durable()    it is on the disk
+ *	store_when_durable()     nothing yet: a function is called when it is
+ *	store_defer()            nothing: it is made with the next change
+ *
+ * A reply that waits for the disk is made of these: durable/durable_reply.h.
+ * With `durable = no` nothing is ever waited for.
  */
 #ifndef PARLANCE_STORE_H
 #define PARLANCE_STORE_H
 
+#include <stddef.h>
+
 #include "base/buf.h"
-#include "http/exchange.h"
+#include "store/change.h"
 #include "store/db.h"
 
 struct config;
@@ -16,16 +29,18 @@ struct store_pool;
 
 /* Opens nothing yet: the first lease opens the database and brings its
  * schema up to date.  A request that needs no store never opens one.
- * max: connections at the most (1 for CGI). Safe to share. */
+ * max: connections at the most; 1 in a process of one request, which has no
+ * thread of its own.  Safe to share. */
 struct store_pool *store_pool_new(const struct config *config, int max);
-void store_pool_free(struct store_pool *p); /* all returned; NULL is fine */
+/* All are returned; every job is done before it returns.  NULL is fine. */
+void store_pool_free(struct store_pool *p);
 /* Instead, in a process of one request that ends now: what others need is
  * done, nothing is freed.  NULL is fine. */
 void store_pool_leave(struct store_pool *p);
 
 /*
- * A connection for the caller until store_return(); waits while all are out.
- * ERR_STORE, ERR_STORE_BUSY, ERR_STORE_FULL, ERR_STORE_READONLY,
+ * A connection for the caller until store_return(), to read; waits while all
+ * are out.  ERR_STORE, ERR_STORE_BUSY, ERR_STORE_FULL, ERR_STORE_READONLY,
  * ERR_STORE_CORRUPT: *db is NULL, and the reason was logged once a minute at
  * most.
  */
@@ -34,74 +49,39 @@ enum err store_lease(struct store_pool *p, struct db **db)
 /* An open transaction is rolled back. NULL is fine. */
 void store_return(struct store_pool *p, struct db *db);
 
-/* A change of rows: runs inside a transaction. A result other than ERR_NONE
- * takes back what it changed. */
-typedef enum err (*store_change)(struct db *db, void *arg);
-
 /*
- * Makes one change and returns when it is on the disk.  Changes that several
- * threads ask for at the same time share one transaction, and so one wait
- * for the disk: the change may run on another thread while the caller waits.
- * It must not lease or write by itself, nor end the transaction.
+ * Makes one change and returns when it is committed: others see it, a killed
+ * process does not lose it, a power cut may until it is durable.  Changes
+ * that several threads ask for at the same time share one transaction.
+ * *durable (may be NULL): it is on the disk already.
+ *
  * Returns the change's result, or why it could not be stored.
  */
-enum err store_write(struct store_pool *p, store_change change, void *arg)
-    __attribute__((warn_unused_result));
+enum err store_write_committed(struct store_pool *p, store_change change,
+    void *arg, bool *durable) __attribute__((warn_unused_result));
+
+/* The same, and returns when it and all that was committed before are on the
+ * disk.  Many share one wait.  ERR_STORE_UNSYNCED: it was made, and may yet be
+ * lost.  change NULL: only waits. */
+enum err store_write_durable(struct store_pool *p, store_change change,
+    void *arg) __attribute__((warn_unused_result));
 
 /*
- * As store_write(), but returns when the change is committed: others see it,
- * a killed process does not lose it, a power cut may until it is synced.
- * *synced (may be NULL): it is on the disk already.
+ * Makes the job's change, if it has one, and calls done when it and all that
+ * was committed before are on the disk (ERR_NONE), or could not be
+ * (ERR_STORE_UNSYNCED: made, but perhaps lost).  Many share one transaction
+ * and one wait.  Never blocks, but in a process of one request, where done is
+ * called before it returns.  done must not block; the job is the caller's
+ * again from then on.  The pool is not freed before.
  */
-enum err store_write_unsynced(struct store_pool *p, store_change change,
-    void *arg, bool *synced) __attribute__((warn_unused_result));
-
-/* As store_write(), but it is the answer that waits for the disk: nothing
- * more of it is sent before (response_not_before()). */
-enum err store_write_before(struct store_pool *p, store_change change,
-    void *arg, struct response *r) __attribute__((warn_unused_result));
-
-/*
- * A change that is made when its answer is ready to be sent: the answer of an
- * exchange, sent whole, is held back until the change is on the disk, or a
- * failure takes its place.  It and arg (size bytes, without pointers to what
- * goes with the request) live in the request's arena; both are copied when
- * the request ends first.
- */
-struct store_pending {
-	store_change change;
-	void (*lost)(struct store_pool *p, void *arg); /* or NULL: it failed */
-	void *arg;
-	size_t size;
-	struct store_pool *pool; /* filled in by store_write_with() */
-};
-void store_write_with(struct exchange *x, struct store_pending *pending);
-
-/*
- * Work for the pool's own thread: makes the change, if there is one, and
- * calls done when it and all that was committed before are on the disk
- * (ERR_NONE), or could not be.  Many share one transaction and one wait.
- * done must not block; the job is the caller's again from then on.  The pool
- * is not freed before.
- */
-struct store_job {
-	struct store_job *next;
-	store_change change;
-	void *arg;
-	enum err err;
-	void (*done)(struct store_job *j, enum err err);
-};
-void store_later(struct store_pool *p, struct store_job *j);
-/* Waits until what was committed before is on the disk. pool: a struct
- * store_pool. */
-enum err store_wait_synced(void *pool) __attribute__((warn_unused_result));
+void store_when_durable(struct store_pool *p, struct store_job *j);
 
 /*
  * A small change that could not be stored when it should have been (a full
  * disk, a lock that was held too long), to be made together with the next
- * change of this pool that can be stored.  arg (size bytes, without pointers
- * to what may go) is copied.  Nothing waits for it; with the process it is
- * forgotten, and what a dead process left is known as such.  Never blocks.
+ * change of this pool that can be stored, at the latest when the pool goes.
+ * arg (size bytes, without pointers to what may go) is copied.  Nothing waits
+ * for it; what a dead process left is known as such.  Never blocks.
  */
 void store_defer(struct store_pool *p, store_change change, const void *arg,
     size_t size);

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "http/gateway_memory.h"
 
 Suite *store_suite(void);
 
@@ -195,7 +194,7 @@ write_in_thread(void *arg)
 {
 	struct named *n = arg;
 
-	n->err = store_write(n->pool, write_name, n);
+	n->err = store_write_durable(n->pool, write_name, n);
 	return NULL;
 }
 
@@ -280,7 +279,7 @@ ask_for_change(void *arg)
 	struct asked *a = arg;
 
 	(void)atomic_fetch_add(&waiting, a->change == change_slowly ? 0 : 1);
-	a->err = store_write(a->pool, a->change, NULL);
+	a->err = store_write_durable(a->pool, a->change, NULL);
 	return NULL;
 }
 
@@ -343,19 +342,27 @@ START_TEST(what_is_deferred_is_stored_with_the_next_change)
 	config.server.busy_timeout_ms = 10;
 	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
 	ck_assert_int_eq(db_begin(db), ERR_NONE);
-	ck_assert_int_eq(store_write(p, change_well, NULL), ERR_STORE_BUSY);
+	ck_assert_int_eq(store_write_durable(p, change_well, NULL),
+	    ERR_STORE_BUSY);
 	ck_assert_int_eq(count(db), 0);
 	store_return(p, db);
 	/* It does not hang on the fate of the change that it goes with. */
-	ck_assert_int_eq(store_write(p, change_badly, NULL), ERR_CONFLICT);
+	ck_assert_int_eq(store_write_durable(p, change_badly, NULL),
+	    ERR_CONFLICT);
 	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
 	ck_assert_int_eq(count(db), 2);
 	store_return(p, db);
-	ck_assert_int_eq(store_write(p, change_well, NULL), ERR_NONE);
+	ck_assert_int_eq(store_write_durable(p, change_well, NULL), ERR_NONE);
 	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
 	ck_assert_int_eq(count(db), 3);
 	store_return(p, db);
-	store_defer(p, change_named, "forgotten", 10);
+	/* The last chance is when the pool goes. */
+	store_defer(p, change_named, "last", 5);
+	store_pool_free(p);
+	p = store_pool_new(&config, 1);
+	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
+	ck_assert_int_eq(count(db), 4);
+	store_return(p, db);
 	store_pool_free(p);
 }
 END_TEST
@@ -409,7 +416,7 @@ START_TEST(jobs_are_made_together_and_each_told_of_its_own)
 		n->job.arg = &n->named;
 		/* Some wait for the disk alone. */
 		n->job.change = i % 7 == 0 ? NULL : write_name;
-		store_later(p, &n->job);
+		store_when_durable(p, &n->job);
 	}
 	for (i = 0; i < JOBS; i++) {
 		ck_assert_int_eq(sem_wait(&jobs[i].done), 0);
@@ -433,56 +440,11 @@ START_TEST(the_pool_waits_for_its_jobs)
 
 	add_notes();
 	(void)sem_init(&n.done, 0, 0);
-	store_later(p, &n.job);
+	store_when_durable(p, &n.job);
 	store_pool_free(p);
 	ck_assert_int_eq(sem_trywait(&n.done), 0);
 	ck_assert_int_eq(n.err, ERR_NONE);
 	(void)sem_destroy(&n.done);
-}
-END_TEST
-
-static int lost;
-
-static void
-lose(struct store_pool *p, void *arg)
-{
-	(void)p;
-	(void)arg;
-	lost++;
-}
-
-START_TEST(a_change_is_made_before_its_answer_is_sent)
-{
-	static const char *const no_params[] = {NULL};
-	struct named named = {.fails = _i == 1, .name = "with"};
-	struct store_pending pending = {.change = write_name,
-	    .lost = lose,
-	    .arg = &named,
-	    .size = sizeof(named)};
-	struct gateway_memory memory;
-	struct exchange x = {.stores = store_pool_new(&config, 2)};
-	struct db *db;
-
-	lost = 0;
-	add_notes();
-	gateway_memory_init(&memory, no_params, SPAN_NONE);
-	response_init(&x.response, &memory.gateway, "id", false);
-	store_write_with(&x, &pending);
-	ck_assert_ptr_eq(x.pending, &pending);
-	ck_assert_int_eq(response_send(&x.response, "text/plain", SPAN("ok")),
-	    named.fails ? ERR_INPUT : ERR_NONE);
-	ck_assert_int_eq(lost, named.fails);
-	ck_assert_uint_eq(memory.writes, !named.fails);
-	ck_assert_int_eq(store_lease(x.stores, &db), ERR_NONE);
-	ck_assert_int_eq(count(db), !named.fails);
-	store_return(x.stores, db);
-	/* What takes its place waits for nothing more. */
-	if (named.fails)
-		ck_assert_int_eq(response_send(&x.response, "text/plain",
-		    SPAN("no")), ERR_NONE);
-	response_release(&x.response);
-	gateway_memory_release(&memory);
-	store_pool_free(x.stores);
 }
 END_TEST
 
@@ -612,8 +574,6 @@ store_suite(void)
 	tcase_add_test(t, what_is_deferred_is_stored_with_the_next_change);
 	tcase_add_test(t, jobs_are_made_together_and_each_told_of_its_own);
 	tcase_add_test(t, the_pool_waits_for_its_jobs);
-	tcase_add_loop_test(t, a_change_is_made_before_its_answer_is_sent, 0,
-	    2);
 	tcase_add_test(t, a_database_that_was_moved_is_opened_anew);
 	tcase_add_test(t,
 	    closing_a_moved_database_leaves_the_log_of_the_new_one);

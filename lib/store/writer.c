@@ -12,20 +12,22 @@
 
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/store.h"
+#include "base/log.h"
+#include "store/pool.h"
 
-#define DEFERRED_MAX 1000 /* changes that are deferred */
+#define DEFERRED_MAX 1000 /* changes */
 
 /* A change that waits for its transaction; on its caller's stack. */
 struct change {
 	store_change make;
 	void *arg;
 	enum err err;
-	bool synced; /* it is on the disk already */
+	bool durable; /* it is on the disk already */
 	bool leads;
 	sem_t wake;  /* done, or it is this one's turn to lead */
 	struct change *next;
@@ -39,7 +41,7 @@ struct deferred {
 };
 
 struct writer {
-	struct store_pool *pool;
+	struct pool *pool;
 	bool one_request;
 	pthread_mutex_t lock;         /* of what follows */
 	struct change *first, **last; /* that wait */
@@ -54,9 +56,10 @@ struct writer {
 	bool resting, ending;
 	pthread_t thread;
 	struct db *db;                /* the thread's own */
+	atomic_bool sync_failed;      /* of a commit, by itself */
 };
 
-/* ---- deferred changes --------------------------------------------------- */
+/* ---- what is deferred --------------------------------------------------- */
 
 static void
 free_deferred(struct deferred *list)
@@ -115,9 +118,9 @@ defer(struct writer *w, struct deferred *d)
 	free(d);
 }
 
-/* They stay deferred, or were made. */
+/* They were made, or stay deferred. */
 static void
-run_deferred(struct writer *w, struct deferred *list, bool made)
+end_deferred(struct writer *w, struct deferred *list, bool made)
 {
 	struct deferred *next;
 
@@ -133,7 +136,7 @@ run_deferred(struct writer *w, struct deferred *list, bool made)
 
 /* One that fails by itself (its row is gone) is nothing to try again. */
 static enum err
-write_deferred(struct db *db, struct deferred *list)
+make_deferred(struct db *db, struct deferred *list)
 {
 	for (; list != NULL; list = list->next) {
 		(void)change_in_savepoint(db, list->change, list->arg);
@@ -144,7 +147,7 @@ write_deferred(struct db *db, struct deferred *list)
 }
 
 void
-store_defer(struct store_pool *p, store_change change, const void *arg,
+writer_defer(struct writer *w, store_change change, const void *arg,
     size_t size)
 {
 	struct deferred *d = malloc(sizeof(*d) + size);
@@ -153,19 +156,18 @@ store_defer(struct store_pool *p, store_change change, const void *arg,
 		return;
 	d->change = change;
 	memcpy(d->arg, arg, size);
-	defer(store_pool_writer(p), d);
+	defer(w, d);
 }
 
 bool
-store_has_deferred(struct store_pool *p)
+writer_has_deferred(struct writer *w)
 {
-	struct writer *w = store_pool_writer(p);
-	bool has_deferred;
+	bool any;
 
 	(void)pthread_mutex_lock(&w->lock);
-	has_deferred = w->deferred != NULL;
+	any = w->deferred != NULL;
 	(void)pthread_mutex_unlock(&w->lock);
-	return has_deferred;
+	return any;
 }
 
 /* ---- one transaction for all -------------------------------------------- */
@@ -197,24 +199,28 @@ write_together(struct writer *w, struct change *list)
 	struct deferred *deferred = take_deferred(w);
 	struct change *c;
 	struct db *db;
-	enum err err = store_lease(w->pool, &db);
+	enum err err = pool_lease(w->pool, &db);
 
 	if (err == ERR_NONE)
 		err = db_begin(db);
-	/* First: a place that a deferred change gives back may be asked for
-	 * now. */
+	/* First: a slot that they give back may be asked for now. */
 	if (err == ERR_NONE)
-		err = write_deferred(db, deferred);
+		err = make_deferred(db, deferred);
 	if (err == ERR_NONE)
-		err =
-		    make_all(db, list, list->next == NULL && deferred == NULL);
+		err = make_all(db, list,
+		    list->next == NULL && deferred == NULL);
+	/* Made all the same; whoever waits for the disk is told. */
+	if (err == ERR_STORE_UNSYNCED) {
+		atomic_store(&w->sync_failed, true);
+		err = ERR_NONE;
+	}
 	for (c = list; c != NULL; c = c->next) {
-		c->synced = err == ERR_NONE && !db_unsynced(db);
+		c->durable = err == ERR_NONE && !db_unsynced(db);
 		if (err != ERR_NONE)
 			c->err = err;
 	}
-	run_deferred(w, deferred, err == ERR_NONE);
-	store_return(w->pool, db);
+	end_deferred(w, deferred, err == ERR_NONE);
+	pool_return(w->pool, db);
 }
 
 /* Waits for the semaphore, whatever signals come. */
@@ -253,10 +259,8 @@ lead(struct writer *w, const struct change *own)
 }
 
 enum err
-store_write_unsynced(struct store_pool *p, store_change change, void *arg,
-    bool *synced)
+writer_commit(struct writer *w, store_change change, void *arg, bool *durable)
 {
-	struct writer *w = store_pool_writer(p);
 	struct change own = {.make = change, .arg = arg};
 	bool alone;
 
@@ -272,28 +276,34 @@ store_write_unsynced(struct store_pool *p, store_change change, void *arg,
 	if (alone || own.leads)
 		lead(w, &own);
 	(void)sem_destroy(&own.wake);
-	if (synced != NULL)
-		*synced = own.synced;
+	if (durable != NULL)
+		*durable = own.durable;
 	return own.err;
 }
 
 /* ---- jobs --------------------------------------------------------------- */
 
+/* The thread's connection, w->db. */
 static enum err
-sync_log(struct writer *w)
+open_own(struct writer *w)
 {
-	enum err err;
-
 	if (w->db != NULL && db_moved(w->db)) {
 		db_close(w->db);
 		w->db = NULL;
 	}
-	if (w->db == NULL) {
-		err = store_pool_open(w->pool, &w->db);
-		if (err != ERR_NONE)
-			return err;
-	}
-	return db_sync(w->db);
+	return w->db == NULL ? pool_open(w->pool, &w->db) : ERR_NONE;
+}
+
+/* Brings all that was committed to the disk.  The kernel tells a failure
+ * once: what a commit was told counts for those who wait. */
+static enum err
+sync_on(struct writer *w, enum err opened, struct db *db)
+{
+	bool failed = atomic_exchange(&w->sync_failed, false);
+
+	return opened != ERR_NONE || db_sync(db) != ERR_NONE || failed
+	    ? ERR_STORE_UNSYNCED
+	    : ERR_NONE;
 }
 
 /* A store_change: those of the list; each that fails is taken back alone. */
@@ -315,16 +325,15 @@ make_changes_of_jobs(struct db *db, void *arg)
 }
 
 static enum err
-make_changes(struct writer *w, struct store_job *list, bool *synced)
+make_changes(struct writer *w, struct store_job *list, bool *durable)
 {
 	const struct store_job *j;
 	bool any = false;
 
-	*synced = false;
+	*durable = false;
 	for (j = list; j != NULL && !any; j = j->next)
 		any = j->change != NULL;
-	return any ? store_write_unsynced(w->pool, make_changes_of_jobs, list,
-			 synced)
+	return any ? writer_commit(w, make_changes_of_jobs, list, durable)
 		   : ERR_NONE;
 }
 
@@ -333,8 +342,8 @@ static void
 do_jobs(struct writer *w, struct store_job *list)
 {
 	struct store_job *j, *next;
-	bool synced, syncs = false;
-	enum err changed = make_changes(w, list, &synced), kept = ERR_NONE;
+	bool durable, syncs = false;
+	enum err changed = make_changes(w, list, &durable), kept = ERR_NONE;
 
 	for (j = list; j != NULL; j = j->next) {
 		if (j->change == NULL)
@@ -342,10 +351,12 @@ do_jobs(struct writer *w, struct store_job *list)
 		else if (changed != ERR_NONE)
 			j->err = changed;
 		syncs = syncs || j->change == NULL ||
-		    (j->err == ERR_NONE && !synced);
+		    (j->err == ERR_NONE && !durable);
 	}
-	if (syncs)
-		kept = sync_log(w);
+	if (syncs) {
+		kept = open_own(w);
+		kept = sync_on(w, kept, w->db);
+	}
 	for (j = list; j != NULL; j = next) {
 		next = j->next;
 		j->done(j, j->err != ERR_NONE ? j->err : kept);
@@ -379,30 +390,29 @@ jobs_main(void *arg)
 /* Without that thread, on the caller's: a process of one request has nobody
  * to share a sync with. */
 static void
-do_now(struct store_pool *p, struct store_job *j)
+do_now(struct writer *w, struct store_job *j)
 {
 	struct db *db;
-	bool synced = false;
+	bool durable = false;
 	enum err err = ERR_NONE;
 
 	if (j->change != NULL)
-		err = store_write_unsynced(p, j->change, j->arg, &synced);
-	if (err == ERR_NONE && !synced) {
-		err = store_lease(p, &db);
-		if (err == ERR_NONE)
-			err = db_sync(db);
-		store_return(p, db);
+		err = writer_commit(w, j->change, j->arg, &durable);
+	if (err == ERR_NONE && !durable) {
+		err = pool_lease(w->pool, &db);
+		err = sync_on(w, err, db);
+		pool_return(w->pool, db);
 	}
 	j->done(j, err);
 }
 
 void
-store_later(struct store_pool *p, struct store_job *j)
+writer_when_durable(struct writer *w, struct store_job *j)
 {
-	struct writer *w = store_pool_writer(p);
 	bool running, wake = false;
 
 	j->next = NULL;
+	j->err = ERR_NONE;
 	(void)pthread_mutex_lock(&w->jobs_lock);
 	if (!w->running && !w->one_request)
 		w->running = pthread_create(&w->thread, NULL, jobs_main, w) ==
@@ -418,7 +428,7 @@ store_later(struct store_pool *p, struct store_job *j)
 	if (wake)
 		(void)pthread_cond_signal(&w->more);
 	if (!running)
-		do_now(p, j);
+		do_now(w, j);
 }
 
 /* A caller that waits for its job. */
@@ -438,61 +448,21 @@ wake_up(struct store_job *job, enum err err)
 }
 
 enum err
-store_wait_synced(void *pool)
+writer_await(struct writer *w)
 {
 	struct sleeper s = {.job = {.done = wake_up}};
 
 	(void)sem_init(&s.wake, 0, 0);
-	store_later(pool, &s.job);
+	writer_when_durable(w, &s.job);
 	await(&s.wake);
 	(void)sem_destroy(&s.wake);
 	return s.err;
 }
 
-enum err
-store_write(struct store_pool *p, store_change change, void *arg)
-{
-	bool synced;
-	enum err err = store_write_unsynced(p, change, arg, &synced);
-
-	return err != ERR_NONE || synced ? err : store_wait_synced(p);
-}
-
-enum err
-store_write_before(struct store_pool *p, store_change change, void *arg,
-    struct response *r)
-{
-	bool synced;
-	enum err err = store_write_unsynced(p, change, arg, &synced);
-
-	if (err == ERR_NONE && !synced)
-		response_not_before(r, store_wait_synced, p);
-	return err;
-}
-
-static enum err
-write_pending(void *arg)
-{
-	struct store_pending *w = arg;
-	enum err err = store_write(w->pool, w->change, w->arg);
-
-	if (err != ERR_NONE && w->lost != NULL)
-		w->lost(w->pool, w->arg);
-	return err;
-}
-
-void
-store_write_with(struct exchange *x, struct store_pending *pending)
-{
-	pending->pool = x->stores;
-	x->pending = pending;
-	response_not_before(&x->response, write_pending, pending);
-}
-
 /* ---- its life ----------------------------------------------------------- */
 
 struct writer *
-writer_new(struct store_pool *p, bool one_request)
+writer_new(struct pool *p, bool one_request)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 
@@ -508,6 +478,27 @@ writer_new(struct store_pool *p, bool one_request)
 	return w;
 }
 
+/* A store_change. */
+static enum err
+change_nothing(struct db *db, void *arg)
+{
+	(void)db;
+	(void)arg;
+	return ERR_NONE;
+}
+
+void
+writer_leave(struct writer *w)
+{
+	enum err err = ERR_NONE;
+
+	if (writer_has_deferred(w))
+		err = writer_commit(w, change_nothing, NULL, NULL);
+	if (err != ERR_NONE)
+		log_error("store: deferred changes are lost: %s",
+		    err_text(err));
+}
+
 void
 writer_free(struct writer *w)
 {
@@ -518,6 +509,7 @@ writer_free(struct writer *w)
 		(void)pthread_mutex_unlock(&w->jobs_lock);
 		(void)pthread_join(w->thread, NULL);
 	}
+	writer_leave(w);
 	db_close(w->db);
 	free_deferred(w->deferred);
 	(void)pthread_cond_destroy(&w->more);

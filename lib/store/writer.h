@@ -1,28 +1,37 @@
 /*
- * The part of the store that makes changes: store_write() and its like, which
- * store.h documents.  This is what it and the pool know of each other.
+ * The part of the store that makes changes.  store.h is what others use, and
+ * says what each of these does.
  */
 #ifndef PARLANCE_WRITER_H
 #define PARLANCE_WRITER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-#include "base/err.h"
+#include "store/change.h"
 
-struct db;
-struct store_pool;
+struct pool;
 struct writer;
 
 /* one_request: it has no thread of its own, and jobs are done at once.  NULL:
  * out of memory. */
-struct writer *writer_new(struct store_pool *p, bool one_request);
-/* Everything that waited for the disk is done before it returns. */
+struct writer *writer_new(struct pool *p, bool one_request);
+/* Everything that waited for the disk is done before it returns, and what was
+ * deferred has had its last chance. */
 void writer_free(struct writer *w);
+/* Instead, in a process of one request: that chance alone. */
+void writer_leave(struct writer *w);
 
-struct writer *store_pool_writer(const struct store_pool *p);
-/* A connection outside of the pool; the caller closes it. A failure is
- * logged, once a minute at most. */
-enum err store_pool_open(struct store_pool *p, struct db **db)
-    __attribute__((warn_unused_result));
+/* store_write_committed() */
+enum err writer_commit(struct writer *w, store_change change, void *arg,
+    bool *durable) __attribute__((warn_unused_result));
+/* Waits until what was committed before is on the disk. */
+enum err writer_await(struct writer *w) __attribute__((warn_unused_result));
+/* store_when_durable() */
+void writer_when_durable(struct writer *w, struct store_job *j);
+/* store_defer() and store_has_deferred() */
+void writer_defer(struct writer *w, store_change change, const void *arg,
+    size_t size);
+bool writer_has_deferred(struct writer *w);
 
 #endif

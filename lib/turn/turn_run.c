@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "config/config.h"
+#include "durable/durable_reply.h"
 #include "http/router.h"
 
 #define PING_MS 10000
@@ -102,7 +103,7 @@ reserve(struct turn_run *r)
 	r->ask.max_tokens = r->need.max + title;
 	r->ask.run_limit_s = r->limit_ms / 1000;
 	/* A power cut ends the turn that it is for. */
-	return store_write_unsynced(r->x->stores, start_change, r, NULL);
+	return store_write_committed(r->x->stores, start_change, r, NULL);
 }
 
 /* Shares what was reserved: the answer goes first. */
@@ -306,31 +307,35 @@ lost_change(struct db *db, void *arg)
 	return err;
 }
 
-/* The end could not be stored: what was reserved must not stay taken. */
+static void
+note_lost(const struct turn_run *r, struct lost_end *lost)
+{
+	*lost = (struct lost_end){.view = r->view,
+	    .reservation = r->reservation, .spent = r->spent};
+	if (r->view->note_lost != NULL)
+		r->view->note_lost(r, lost->note);
+}
+
+/* The end could not be stored, or not be brought to the disk: what was
+ * reserved must not stay taken, nor an answer be there that was not told. */
 static void
 defer_end(struct turn_run *r)
 {
-	struct lost_end lost = {.view = r->view, .reservation = r->reservation,
-	    .spent = r->spent};
+	struct lost_end lost;
 
-	if (r->view->note_lost != NULL)
-		r->view->note_lost(r, lost.note);
-	else if (r->reservation.id == 0)
-		return;
-	store_defer(r->x->stores, lost_change, &lost, sizeof(lost));
+	note_lost(r, &lost);
+	if (r->view->rows_lost != NULL || r->reservation.id != 0)
+		store_defer(r->x->stores, lost_change, &lost, sizeof(lost));
 }
 
-/* A store_pending's: the same when the request has gone. */
-static void
-defer_settling(struct store_pool *stores, void *arg)
+/* A store_change: the same when the request has gone. */
+static enum err
+settle_change(struct db *db, void *arg)
 {
 	const struct end *e = arg;
-	struct lost_end lost = {.view = e->view, .reservation = e->reservation,
-	    .spent = e->spent};
 
 	assert(e->view->rows_lost == NULL);
-	if (e->reservation.id != 0)
-		store_defer(stores, lost_change, &lost, sizeof(lost));
+	return limits_settle(db, &e->reservation, e->spent);
 }
 
 static enum err
@@ -364,21 +369,42 @@ note_end(struct turn_run *r, struct end **out, size_t *size)
 static enum err
 store_with_answer(struct turn_run *r, struct end *e, size_t size)
 {
-	struct store_pending *pending = arena_alloc(r->x->request.arena,
-	    sizeof(*pending));
+	struct durable_change *change = arena_alloc(r->x->request.arena,
+	    sizeof(*change));
 
-	if (pending == NULL)
+	if (change == NULL)
 		return ERR_MEMORY;
-	*pending = (struct store_pending){.change = end_change,
-	    .lost = defer_settling, .arg = e, .size = sizeof(*e) + size};
-	store_write_with(r->x, pending);
+	*change = (struct durable_change){.change = end_change,
+	    .if_lost = settle_change, .arg = e, .size = sizeof(*e) + size};
+	durable_reply_with(r->x, change);
+	return ERR_NONE;
+}
+
+/* Any other is stored now; its reply waits for the disk. */
+static enum err
+store_before_answer(struct turn_run *r, struct end *e)
+{
+	struct arena *arena = r->x->request.arena;
+	struct durable_change *wait = arena_alloc(arena, sizeof(*wait));
+	struct lost_end *lost = arena_alloc(arena, sizeof(*lost));
+	bool durable = false;
+	enum err err;
+
+	if (wait == NULL || lost == NULL)
+		return ERR_MEMORY;
+	err = store_write_committed(r->x->stores, end_change, e, &durable);
+	if (err != ERR_NONE || durable)
+		return err;
+	note_lost(r, lost);
+	*wait = (struct durable_change){.if_lost = lost_change, .arg = lost,
+	    .size = sizeof(*lost)};
+	durable_reply_with(r->x, wait);
 	return ERR_NONE;
 }
 
 static enum err
 store_end(struct turn_run *r)
 {
-	struct store_pool *stores = r->x->stores;
 	bool whole = !r->stream && !turn_run_gone(r);
 	struct end *e = NULL;
 	size_t size;
@@ -394,9 +420,8 @@ store_end(struct turn_run *r)
 	if (whole && size > 0 && e->turn == NULL &&
 	    r->fault.fault == FAULT_NONE)
 		return store_with_answer(r, e, size);
-	return whole ? store_write_before(stores, end_change, e,
-			   &r->x->response)
-		     : store_write(stores, end_change, e);
+	return whole ? store_before_answer(r, e)
+		     : store_write_durable(r->x->stores, end_change, e);
 }
 
 /* ---- work: what may block ------------------------------------------------ */
@@ -433,7 +458,7 @@ heartbeat_change(struct db *db, void *arg)
 static void
 do_chores(struct turn_run *r)
 {
-	if (r->heartbeat_due && store_write_unsynced(r->x->stores,
+	if (r->heartbeat_due && store_write_committed(r->x->stores,
 		heartbeat_change, r, NULL) != ERR_NONE)
 		r->next_heartbeat_ms -= r->view->heartbeat_ms -
 		    HEARTBEAT_RETRY_MS;
