@@ -7,19 +7,20 @@
 #include "chat/tokens.h"
 #include "index/index_store.h"
 #include "store/db.h"
+#include "store/rows.h"
 
 static enum err
 add_dataset(struct index_store *x, const char *uid, const char *name,
-    const char *language)
+    const char *language, int64_t *id)
 {
 	struct db_stmt *s = db_prepare(x->db,
 	    "INSERT INTO dataset(uid, name, language, segments, words,"
-	    " languages) VALUES(?, ?, ?, 0, 0, 0)");
+	    " languages) VALUES(?, ?, ?, 0, 0, 0) RETURNING id");
 
 	db_bind_cstring(s, 1, uid);
 	db_bind_cstring(s, 2, name);
 	db_bind_cstring(s, 3, language);
-	return db_run(s);
+	return row_int(s, id);
 }
 
 static enum err
@@ -55,8 +56,8 @@ index_put_dataset(struct index_store *x, const char *uid, const char *name,
 		old.id = 0;
 	}
 	if (err == ERR_NONE && old.id == 0) {
-		err = add_dataset(x, uid, name, language);
-		old = (struct index_dataset){.id = db_last_id(x->db)};
+		old = (struct index_dataset){.id = 0};
+		err = add_dataset(x, uid, name, language, &old.id);
 	} else if (err == ERR_NONE && strcmp(old.name, name) != 0) {
 		err = rename_dataset(x, old.id, name);
 	}
@@ -75,8 +76,8 @@ index_begin_document(struct index_store *x,
 	struct db_stmt *s = db_prepare(x->db,
 	    "INSERT INTO document(dataset, path, uid, name, size, changed,"
 	    " hash, language, fault, segments, words, tokens, started,"
-	    " finished) VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, 0, 0, ?, 0)");
-	enum err err;
+	    " finished) VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, 0, 0, ?, 0)"
+	    " RETURNING id");
 
 	db_bind_int(s, 1, dataset->id);
 	db_bind_cstring(s, 2, d->path);
@@ -87,10 +88,8 @@ index_begin_document(struct index_store *x,
 	db_bind_blob(s, 7, d->hash);
 	db_bind_cstring(s, 8, d->language);
 	db_bind_int(s, 9, clock_now_us());
-	err = db_run(s);
-	d->id = db_last_id(x->db);
 	d->segments = d->words = d->tokens = 0;
-	return err;
+	return row_int(s, &d->id);
 }
 
 /* A row's header is the same in every row: it is looked up as a heading. */

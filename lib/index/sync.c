@@ -313,19 +313,6 @@ sync_datasets(const struct config *config, struct db *db, bool wait)
 	return err;
 }
 
-static bool
-has_documents(struct db *db)
-{
-	struct db_stmt *s = db_prepare(db, "SELECT 1 FROM sqlite_master"
-	    " WHERE name = 'dataset_documents'");
-	bool row = false;
-
-	if (db_step(s, &row) != ERR_NONE)
-		row = false;
-	db_done(s);
-	return row;
-}
-
 void
 sync_check(const struct config *config)
 {
@@ -341,7 +328,7 @@ sync_check(const struct config *config)
 	if (stat(path, &st) != 0 || st.st_size == 0)
 		return;
 	err = db_open(path, &options, &db, NULL);
-	if (err == ERR_NONE && has_documents(db))
+	if (err == ERR_NONE && db_has_table(db, "dataset_documents"))
 		err = sync_datasets(config, db, false);
 	if (err != ERR_NONE && err != ERR_STORE_BUSY)
 		log_error("knowledge: documents over the API cannot be "

@@ -11,9 +11,8 @@ annotations_add(struct db *db, const char *bot, struct annotation_row *row)
 {
 	static const char sql[] = "INSERT INTO annotations (id, bot, "
 	    "question, question_key, answer, hit_count, created_us) "
-	    "VALUES (?, ?, ?, ?, ?, 0, ?)";
+	    "VALUES (?, ?, ?, ?, ?, 0, ?) RETURNING seq";
 	struct db_stmt *s = db_prepare(db, sql);
-	enum err err;
 
 	db_bind_cstring(s, 1, row->id);
 	db_bind_cstring(s, 2, bot);
@@ -21,10 +20,7 @@ annotations_add(struct db *db, const char *bot, struct annotation_row *row)
 	row_bind_text(s, 4, row->key);
 	row_bind_text(s, 5, row->answer);
 	db_bind_int(s, 6, row->created_us);
-	err = db_run(s);
-	if (err == ERR_NONE)
-		row->seq = db_last_id(db);
-	return err;
+	return row_int(s, &row->seq);
 }
 
 static enum err
@@ -107,36 +103,14 @@ annotations_hit(struct db *db, int64_t seq)
 	return db_run(s);
 }
 
-/* "%keyword%" for LIKE, with its own wildcards escaped. */
-static const char *
-like_pattern(struct span keyword, struct arena *arena)
-{
-	char *pattern = arena_alloc(arena, 2 * keyword.len + 3);
-	size_t i, at = 0;
-
-	if (pattern == NULL)
-		return NULL;
-	pattern[at++] = '%';
-	for (i = 0; i < keyword.len; i++) {
-		char c = keyword.data[i];
-
-		if (c == '%' || c == '_' || c == '\\')
-			pattern[at++] = '\\';
-		pattern[at++] = c;
-	}
-	pattern[at++] = '%';
-	pattern[at] = '\0';
-	return pattern;
-}
-
 #define OF_BOT "FROM annotations WHERE bot = ?1 "
 #define MATCHING                                                               \
-	OF_BOT "AND (question LIKE ?2 ESCAPE '\\' "                            \
-	"OR answer LIKE ?2 ESCAPE '\\') "
+	OF_BOT "AND (lower(question) LIKE lower(?2) ESCAPE '\\' "              \
+	"OR lower(answer) LIKE lower(?2) ESCAPE '\\') "
 /* What is skipped of all is read from the index alone. */
-#define PAGE(which)                                                            \
+#define PAGE(which, limit, skip)                                               \
 	"SELECT " COLUMNS "FROM annotations WHERE seq IN (SELECT seq " which   \
-	"ORDER BY created_us DESC, seq DESC LIMIT ?3 OFFSET ?4) "              \
+	"ORDER BY created_us DESC, seq DESC LIMIT " limit " OFFSET " skip ") " \
 	"ORDER BY created_us DESC, seq DESC"
 
 /* pattern NULL: of all. */
@@ -159,17 +133,18 @@ annotations_page(struct db *db, const char *bot, struct span keyword,
     int64_t skip, size_t limit, struct arena *arena,
     struct annotation_row **rows, size_t *n, int64_t *total)
 {
-	static const char all[] = PAGE(OF_BOT);
-	static const char some[] = PAGE(MATCHING);
+	static const char all[] = PAGE(OF_BOT, "?2", "?3");
+	static const char some[] = PAGE(MATCHING, "?3", "?4");
 	const char *pattern = NULL;
 	struct db_stmt *s;
+	int at = 2;
 	enum err err;
 
 	*n = 0;
 	*total = 0;
 	*rows = NULL;
 	if (keyword.len > 0) {
-		pattern = like_pattern(keyword, arena);
+		pattern = row_like_pattern(keyword, arena);
 		if (pattern == NULL)
 			return ERR_MEMORY;
 	}
@@ -181,9 +156,9 @@ annotations_page(struct db *db, const char *bot, struct span keyword,
 	s = db_prepare(db, pattern == NULL ? all : some);
 	db_bind_cstring(s, 1, bot);
 	if (pattern != NULL)
-		db_bind_cstring(s, 2, pattern);
-	db_bind_int(s, 3, (int64_t)limit);
-	db_bind_int(s, 4, skip);
+		db_bind_cstring(s, at++, pattern);
+	db_bind_int(s, at++, (int64_t)limit);
+	db_bind_int(s, at, skip);
 	*rows = row_page(s, read_row, sizeof(**rows), limit, arena, n, NULL,
 	    &err);
 	return err;

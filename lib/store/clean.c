@@ -90,8 +90,13 @@ remove_rows(struct db *db, void *arg)
 		return err;
 	err = files_unneeded(db, before_us, &reached, STEP, &step->arena,
 	    &step->files, &step->n);
-	for (i = 0; i < step->n && err == ERR_NONE; i++)
+	for (i = 0; i < step->n && err == ERR_NONE; i++) {
 		err = files_remove(db, step->files[i].seq);
+		if (err == ERR_NOT_FOUND) { /* a message needs it now */
+			step->files[i].id = NULL;
+			err = ERR_NONE;
+		}
+	}
 	if (err == ERR_NONE)
 		err = write_progress(db, reached,
 		    reached == 0 ? step->now_us : finished_us);
@@ -130,6 +135,8 @@ take_step(const struct config *config, struct store_pool *stores, bool now,
 	err = store_write_durable(stores, remove_rows, &step);
 	*done = err != ERR_NONE || step.done;
 	for (i = 0; err == ERR_NONE && i < step.n; i++) {
+		if (step.files[i].id == NULL)
+			continue;
 		one = remove_bytes(config, "/files", step.files[i].id);
 		counts->uploads += one == ERR_NONE;
 		counts->bytes += one == ERR_NONE ? step.files[i].size : 0;

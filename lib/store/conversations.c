@@ -47,9 +47,8 @@ conversations_add(struct db *db, int64_t end_user,
 {
 	static const char sql[] = "INSERT INTO conversations (id, end_user, "
 	    "name, named, inputs, introduction, created_us, updated_us) "
-	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq";
 	struct db_stmt *s = db_prepare(db, sql);
-	enum err err;
 
 	db_bind_cstring(s, 1, row->id);
 	db_bind_int(s, 2, end_user);
@@ -59,10 +58,7 @@ conversations_add(struct db *db, int64_t end_user,
 	row_bind_text(s, 6, row->introduction);
 	db_bind_int(s, 7, row->created_us);
 	db_bind_int(s, 8, row->updated_us);
-	err = db_run(s);
-	if (err == ERR_NONE)
-		row->seq = db_last_id(db);
-	return err;
+	return row_int(s, &row->seq);
 }
 
 enum err

@@ -67,18 +67,18 @@ datasets_find(struct db *db, struct span id, struct arena *arena,
 }
 
 #define MATCHING                                                               \
-	"FROM datasets WHERE (?1 = '' OR instr(lower(name), lower(?1)) > 0) "  \
-	"AND (?2 OR permission <> 'partial_members') "
+	"FROM datasets WHERE lower(name) LIKE lower(?1) ESCAPE '\\' "          \
+	"AND (?2 = 1 OR permission <> 'partial_members') "
 
 static enum err
-count_matching(struct db *db, const struct datasets_filter *filter,
+count_matching(struct db *db, const char *pattern, bool partial,
     int64_t *total)
 {
 	static const char sql[] = "SELECT count(*) " MATCHING;
 	struct db_stmt *s = db_prepare(db, sql);
 
-	row_bind_text(s, 1, filter->keyword);
-	db_bind_int(s, 2, filter->partial);
+	db_bind_cstring(s, 1, pattern);
+	db_bind_int(s, 2, partial);
 	return row_int(s, total);
 }
 
@@ -89,15 +89,19 @@ datasets_page(struct db *db, const struct datasets_filter *filter,
 {
 	static const char sql[] = "SELECT " COLUMNS MATCHING
 	    "ORDER BY seq DESC LIMIT ?3 OFFSET ?4";
+	const char *pattern = row_like_pattern(filter->keyword, arena);
 	struct db_stmt *s;
-	enum err err = count_matching(db, filter, total);
+	enum err err;
 
 	*n = 0;
 	*rows = NULL;
+	if (pattern == NULL)
+		return ERR_MEMORY;
+	err = count_matching(db, pattern, filter->partial, total);
 	if (err != ERR_NONE)
 		return err;
 	s = db_prepare(db, sql);
-	row_bind_text(s, 1, filter->keyword);
+	db_bind_cstring(s, 1, pattern);
 	db_bind_int(s, 2, filter->partial);
 	db_bind_int(s, 3, (int64_t)limit);
 	db_bind_int(s, 4, skip);

@@ -76,7 +76,6 @@ void db_done(struct db_stmt *s);
 enum err db_run(struct db_stmt *s) __attribute__((warn_unused_result));
 /* Rows changed by the last statement. */
 int64_t db_changes(struct db *db);
-int64_t db_last_id(struct db *db);
 
 /* BEGIN IMMEDIATE: a transaction that will write. */
 enum err db_begin(struct db *db) __attribute__((warn_unused_result));
@@ -108,6 +107,15 @@ enum err db_lock(struct db *db, const char *name)
 
 /* SQL text without values, several statements: migrations, pragmas. */
 enum err db_exec(struct db *db, const char *sql)
+    __attribute__((warn_unused_result));
+
+/* Is there a table of this name?  No: also when that cannot be found out. */
+bool db_has_table(struct db *db, const char *name);
+
+/* Where programs that are older than the table schema_version look for the
+ * schema's version: they must refuse a newer one.  Inside the transaction
+ * that lays the schema out. */
+enum err db_note_version(struct db *db, int64_t version)
     __attribute__((warn_unused_result));
 
 /* Is a transaction open?  A full disk may have rolled it back by itself. */

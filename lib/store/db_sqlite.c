@@ -583,18 +583,29 @@ db_changes(struct db *db)
 	return sqlite3_changes64(db->handle);
 }
 
-int64_t
-db_last_id(struct db *db)
-{
-	return sqlite3_last_insert_rowid(db->handle);
-}
-
 enum err
 db_exec(struct db *db, const char *sql)
 {
 	int code = sqlite3_exec(db->handle, sql, NULL, NULL, NULL);
 
 	return code == SQLITE_OK ? ERR_NONE : failed(db, "statement", code);
+}
+
+bool
+db_has_table(struct db *db, const char *name)
+{
+	return sqlite3_table_column_metadata(db->handle, NULL, name, NULL,
+		   NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+enum err
+db_note_version(struct db *db, int64_t version)
+{
+	char pragma[48];
+
+	(void)sqlite3_snprintf(sizeof(pragma), pragma,
+	    "PRAGMA user_version=%lld", (long long)version);
+	return db_exec(db, pragma);
 }
 
 enum err

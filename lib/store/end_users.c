@@ -41,8 +41,11 @@ end_users_ensure(struct db *db, const char *app, struct span name,
     bool anonymous, int64_t now_us, struct arena *arena,
     struct end_user_row *row)
 {
+	/* Another host may have made it meanwhile. */
 	static const char sql[] = "INSERT INTO end_users (id, app, name, "
-	    "anonymous, created_us, updated_us) VALUES (?, ?, ?, ?, ?, ?)";
+	    "anonymous, created_us, updated_us) VALUES (?, ?, ?, ?, ?, ?) "
+	    "ON CONFLICT (app, name) DO UPDATE SET name = excluded.name "
+	    "RETURNING " COLUMNS;
 	char id[UUID_TEXT];
 	struct db_stmt *s;
 	enum err err = end_users_find(db, app, name, arena, row);
@@ -59,18 +62,7 @@ end_users_ensure(struct db *db, const char *app, struct span name,
 	db_bind_int(s, 4, anonymous);
 	db_bind_int(s, 5, now_us);
 	db_bind_int(s, 6, now_us);
-	err = db_run(s);
-	if (err != ERR_NONE)
-		return err;
-	*row = (struct end_user_row){
-	    .seq = db_last_id(db),
-	    .id = arena_strdup(arena, id),
-	    .name = name,
-	    .anonymous = anonymous,
-	    .created_us = now_us,
-	    .updated_us = now_us,
-	};
-	return row->id == NULL ? ERR_MEMORY : ERR_NONE;
+	return row_one(s, read_row, arena, row, sizeof(*row));
 }
 
 enum err

@@ -9,9 +9,8 @@ files_add(struct db *db, const char *app, int64_t end_user,
 {
 	static const char sql[] = "INSERT INTO files (id, app, end_user, "
 	    "name, extension, mime_type, size, created_us) "
-	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+	    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq";
 	struct db_stmt *s = db_prepare(db, sql);
-	enum err err;
 
 	db_bind_cstring(s, 1, row->id);
 	db_bind_cstring(s, 2, app);
@@ -21,10 +20,7 @@ files_add(struct db *db, const char *app, int64_t end_user,
 	db_bind_cstring(s, 6, row->mime_type);
 	db_bind_int(s, 7, row->size);
 	db_bind_int(s, 8, row->created_us);
-	err = db_run(s);
-	if (err == ERR_NONE)
-		row->seq = db_last_id(db);
-	return err;
+	return row_int(s, &row->seq);
 }
 
 #define COLUMNS                                                                \
@@ -148,8 +144,13 @@ enum err
 files_remove(struct db *db, int64_t seq)
 {
 	static const char references[] =
-	    "DELETE FROM message_files WHERE file = ?";
-	static const char sql[] = "DELETE FROM files WHERE seq = ?";
+	    "DELETE FROM message_files WHERE file = ? AND EXISTS "
+	    "(SELECT 1 FROM messages m "
+	    "JOIN conversations c ON c.seq = m.conversation "
+	    "WHERE m.seq = message_files.message AND c.deleted = 1)";
+	static const char sql[] = "DELETE FROM files WHERE seq = ? AND "
+	    "NOT EXISTS (SELECT 1 FROM message_files "
+	    "WHERE message_files.file = files.seq)";
 	struct db_stmt *s = db_prepare(db, references);
 	enum err err;
 
@@ -159,7 +160,7 @@ files_remove(struct db *db, int64_t seq)
 		return err;
 	s = db_prepare(db, sql);
 	db_bind_int(s, 1, seq);
-	return db_run(s);
+	return row_change(db, s);
 }
 
 enum err

@@ -56,7 +56,8 @@ struct unneeded_file {
 enum err files_unneeded(struct db *db, int64_t before_us, int64_t *reached,
     size_t look, struct arena *arena, struct unneeded_file **files,
     size_t *n) __attribute__((warn_unused_result));
-/* Takes away the row, and it from messages of deleted conversations. */
+/* Takes away the row, and it from messages of deleted conversations.
+ * ERR_NOT_FOUND: another message needs it. */
 enum err files_remove(struct db *db, int64_t seq)
     __attribute__((warn_unused_result));
 enum err files_exist(struct db *db, struct span id, bool *exist)

@@ -16,9 +16,9 @@ messages_add(struct db *db, const char *bot, struct message_row *row)
 	    "end_user, bot, state, alive_until_us, created_us, inputs, "
 	    "query, answer, resources, n_files, prompt_tokens, "
 	    "answer_tokens, latency_s, owner) "
-	    "VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, '', '[]', ?, 0, 0, 0.0, ?)";
+	    "VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, '', '[]', ?, 0, 0, 0.0, ?) "
+	    "RETURNING seq";
 	struct db_stmt *s = db_prepare(db, sql);
-	enum err err;
 
 	row->state = MESSAGE_RUNNING;
 	row->alive_until_us = row->created_us + MESSAGE_ALIVE_US;
@@ -32,10 +32,7 @@ messages_add(struct db *db, const char *bot, struct message_row *row)
 	row_bind_text(s, 8, row->query);
 	db_bind_int(s, 9, row->n_files);
 	db_bind_cstring(s, 10, process_self());
-	err = db_run(s);
-	if (err == ERR_NONE)
-		row->seq = db_last_id(db);
-	return err;
+	return row_int(s, &row->seq);
 }
 
 #define COMPLETE                                                               \

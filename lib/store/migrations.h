@@ -1,8 +1,9 @@
 /*
  * The schema's steps, made from lib/store/migrations/NNN_*.sql by the
  * Makefile, in the order of their names.  A database remembers the names of
- * those it has had.  A step that has been released never changes; the next
- * change is a new file.
+ * those it has had.  A step that has been released means the same for ever;
+ * the next change is a new file.  SQLite and PostgreSQL both take them, but
+ * for INTEGER PRIMARY KEY: a number that the database gives.
  */
 #ifndef PARLANCE_MIGRATIONS_H
 #define PARLANCE_MIGRATIONS_H

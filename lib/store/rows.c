@@ -3,6 +3,27 @@
 
 #include <string.h>
 
+const char *
+row_like_pattern(struct span keyword, struct arena *arena)
+{
+	char *pattern = arena_alloc(arena, 2 * keyword.len + 3);
+	size_t i, at = 0;
+
+	if (pattern == NULL)
+		return NULL;
+	pattern[at++] = '%';
+	for (i = 0; i < keyword.len; i++) {
+		char c = keyword.data[i];
+
+		if (c == '%' || c == '_' || c == '\\')
+			pattern[at++] = '\\';
+		pattern[at++] = c;
+	}
+	pattern[at++] = '%';
+	pattern[at] = '\0';
+	return pattern;
+}
+
 enum err
 row_change(struct db *db, struct db_stmt *s)
 {

@@ -14,6 +14,10 @@ row_bind_text(struct db_stmt *s, int at, struct span text)
 	db_bind_text(s, at, text.data == NULL ? SPAN("") : text);
 }
 
+/* "%keyword%" for LIKE ... ESCAPE '\', in the arena; NULL: no memory.  Which
+ * letters LIKE takes for the same differs: compare lower() with lower(). */
+const char *row_like_pattern(struct span keyword, struct arena *arena);
+
 /* Fills a row's struct, zeroed before, from the statement's current row. */
 typedef enum err (*row_reader)(struct db_stmt *s, struct arena *arena,
     void *row);

@@ -1,5 +1,5 @@
 /*
- * PRAGMA user_version tells how many of the migrations a database has had, so
+ * A table of one row tells how many of the migrations a database has had, so
  * that an open needs one read; schema_steps tells which.  A larger number
  * than this program knows is refused: an older program must not write what a
  * newer one has laid out.
@@ -12,17 +12,40 @@
 
 #include "config/config.h"
 #include "store/migrations.h"
+#include "store/rows.h"
+
+/* 0: there is no schema, or one of before the table. */
+static enum err
+read_version(struct db *db, int64_t *version)
+{
+	enum err err;
+
+	*version = 0;
+	if (!db_has_table(db, "schema_version"))
+		return ERR_NONE;
+	err = row_int(db_prepare(db, "SELECT version FROM schema_version"),
+	    version);
+	return err == ERR_NOT_FOUND ? ERR_NONE : err;
+}
 
 static enum err
-schema_version(struct db *db, int64_t *version)
+write_version(struct db *db, int64_t version)
 {
-	struct db_stmt *s = db_prepare(db, "PRAGMA user_version");
-	bool row;
-	enum err err = db_step(s, &row);
+	static const char update[] = "UPDATE schema_version SET version = ?";
+	static const char insert[] =
+	    "INSERT INTO schema_version (version) VALUES (?)";
+	struct db_stmt *s = db_prepare(db, update);
+	enum err err;
 
+	db_bind_int(s, 1, version);
+	err = row_change(db, s);
+	if (err == ERR_NOT_FOUND) {
+		s = db_prepare(db, insert);
+		db_bind_int(s, 1, version);
+		err = db_run(s);
+	}
 	if (err == ERR_NONE)
-		*version = row ? db_int(s, 0) : 0;
-	db_done(s);
+		err = db_note_version(db, version);
 	return err;
 }
 
@@ -60,9 +83,8 @@ apply_step(struct db *db, const struct migration *step)
 static enum err
 migrate(struct db *db, const char **why)
 {
-	char pragma[48];
 	int64_t version = 0;
-	enum err err = schema_version(db, &version);
+	enum err err = read_version(db, &version);
 	int i;
 
 	if (err != ERR_NONE || version == migrations_count)
@@ -74,14 +96,13 @@ migrate(struct db *db, const char **why)
 	err = db_begin(db);
 	if (err == ERR_NONE)
 		err = db_exec(db, "CREATE TABLE IF NOT EXISTS schema_steps "
-				  "(name TEXT PRIMARY KEY NOT NULL) "
-				  "WITHOUT ROWID");
+				  "(name TEXT PRIMARY KEY NOT NULL);"
+				  "CREATE TABLE IF NOT EXISTS schema_version "
+				  "(version BIGINT NOT NULL)");
 	for (i = 0; err == ERR_NONE && i < migrations_count; i++)
 		err = apply_step(db, &migrations[i]);
-	(void)snprintf(pragma, sizeof(pragma), "PRAGMA user_version=%d",
-	    migrations_count);
 	if (err == ERR_NONE)
-		err = db_exec(db, pragma);
+		err = write_version(db, migrations_count);
 	if (err == ERR_NONE)
 		return db_commit(db);
 	db_rollback(db);

@@ -8,7 +8,8 @@ segment_hits_add(struct db *db, const char *document, const char *segment)
 {
 	static const char sql[] = "INSERT INTO segment_hits (document, "
 	    "segment, hits) VALUES (?, ?, 1) "
-	    "ON CONFLICT (document, segment) DO UPDATE SET hits = hits + 1";
+	    "ON CONFLICT (document, segment) DO UPDATE "
+	    "SET hits = segment_hits.hits + 1";
 	struct db_stmt *s = db_prepare(db, sql);
 
 	db_bind_cstring(s, 1, document);

@@ -547,7 +547,8 @@ START_TEST(a_database_of_a_newer_program_is_refused)
 	struct db *db;
 
 	ck_assert_int_eq(store_lease(p, &db), ERR_NONE);
-	ck_assert_int_eq(db_exec(db, "PRAGMA user_version=9999"), ERR_NONE);
+	ck_assert_int_eq(db_exec(db,
+	    "UPDATE schema_version SET version = 9999"), ERR_NONE);
 	store_return(p, db);
 	store_pool_free(p);
 	p = store_pool_new(&config, 1);

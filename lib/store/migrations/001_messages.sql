@@ -8,23 +8,23 @@ CREATE TABLE end_users (
 	id TEXT NOT NULL UNIQUE,
 	app TEXT NOT NULL,
 	name TEXT NOT NULL,
-	anonymous INTEGER NOT NULL,
-	created_us INTEGER NOT NULL,
-	updated_us INTEGER NOT NULL,
+	anonymous BIGINT NOT NULL,
+	created_us BIGINT NOT NULL,
+	updated_us BIGINT NOT NULL,
 	UNIQUE (app, name)
 );
 
 CREATE TABLE conversations (
 	seq INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
-	end_user INTEGER NOT NULL REFERENCES end_users (seq),
+	end_user BIGINT NOT NULL REFERENCES end_users (seq),
 	name TEXT NOT NULL,
-	named INTEGER NOT NULL,
+	named BIGINT NOT NULL,
 	inputs TEXT NOT NULL,
 	introduction TEXT NOT NULL,
-	created_us INTEGER NOT NULL,
-	updated_us INTEGER NOT NULL,
-	deleted INTEGER NOT NULL DEFAULT 0
+	created_us BIGINT NOT NULL,
+	updated_us BIGINT NOT NULL,
+	deleted BIGINT NOT NULL DEFAULT 0
 );
 -- Each lists a user's page in order without sorting.
 CREATE INDEX conversations_by_update
@@ -37,21 +37,21 @@ CREATE INDEX conversations_by_creation
 CREATE TABLE messages (
 	seq INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
-	conversation INTEGER NOT NULL REFERENCES conversations (seq),
-	end_user INTEGER NOT NULL REFERENCES end_users (seq),
+	conversation BIGINT NOT NULL REFERENCES conversations (seq),
+	end_user BIGINT NOT NULL REFERENCES end_users (seq),
 	bot TEXT NOT NULL,
-	state INTEGER NOT NULL,
-	alive_until_us INTEGER NOT NULL,
-	created_us INTEGER NOT NULL,
+	state BIGINT NOT NULL,
+	alive_until_us BIGINT NOT NULL,
+	created_us BIGINT NOT NULL,
 	inputs TEXT NOT NULL,
 	query TEXT NOT NULL,
 	answer TEXT NOT NULL,
 	error TEXT,
 	resources TEXT NOT NULL,
-	n_files INTEGER NOT NULL,
-	prompt_tokens INTEGER NOT NULL,
-	answer_tokens INTEGER NOT NULL,
-	latency_s REAL NOT NULL,
+	n_files BIGINT NOT NULL,
+	prompt_tokens BIGINT NOT NULL,
+	answer_tokens BIGINT NOT NULL,
+	latency_s DOUBLE PRECISION NOT NULL,
 	total_price TEXT,
 	currency TEXT
 );
@@ -64,12 +64,12 @@ CREATE TABLE feedback (
 	seq INTEGER PRIMARY KEY,
 	id TEXT NOT NULL UNIQUE,
 	app TEXT NOT NULL,
-	message INTEGER NOT NULL REFERENCES messages (seq),
-	end_user INTEGER NOT NULL REFERENCES end_users (seq),
+	message BIGINT NOT NULL REFERENCES messages (seq),
+	end_user BIGINT NOT NULL REFERENCES end_users (seq),
 	rating TEXT NOT NULL,
 	content TEXT,
-	created_us INTEGER NOT NULL,
-	updated_us INTEGER NOT NULL,
+	created_us BIGINT NOT NULL,
+	updated_us BIGINT NOT NULL,
 	UNIQUE (message, end_user)
 );
 CREATE INDEX feedback_by_app ON feedback (app, created_us, id);

@@ -9,8 +9,8 @@ CREATE TABLE annotations (
 	question TEXT NOT NULL,
 	question_key TEXT NOT NULL,
 	answer TEXT NOT NULL,
-	hit_count INTEGER NOT NULL,
-	created_us INTEGER NOT NULL
+	hit_count BIGINT NOT NULL,
+	created_us BIGINT NOT NULL
 );
 CREATE INDEX annotations_by_bot ON annotations (bot, created_us, seq);
 CREATE INDEX annotations_by_key ON annotations (bot, question_key);
@@ -18,13 +18,13 @@ CREATE INDEX annotations_by_key ON annotations (bot, question_key);
 -- Set over the API; without a row the configuration file decides.
 CREATE TABLE annotation_reply (
 	bot TEXT PRIMARY KEY,
-	enabled INTEGER NOT NULL,
-	threshold REAL NOT NULL
+	enabled BIGINT NOT NULL,
+	threshold DOUBLE PRECISION NOT NULL
 );
 
 CREATE TABLE annotation_jobs (
 	id TEXT PRIMARY KEY,
 	bot TEXT NOT NULL,
 	action TEXT NOT NULL,
-	created_us INTEGER NOT NULL
+	created_us BIGINT NOT NULL
 );

@@ -3,7 +3,7 @@
 CREATE TABLE usage_days (
 	account TEXT NOT NULL,
 	end_user TEXT NOT NULL,
-	day INTEGER NOT NULL,
+	day BIGINT NOT NULL,
 	original_tokens BIGINT NOT NULL,
 	enhancement_tokens BIGINT NOT NULL,
 	response_tokens BIGINT NOT NULL,

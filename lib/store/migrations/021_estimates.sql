@@ -1,2 +1,2 @@
 -- Whether a message's tokens were counted here, not told by the upstream.
-ALTER TABLE messages ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE messages ADD COLUMN estimated BIGINT NOT NULL DEFAULT 0;

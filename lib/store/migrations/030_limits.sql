@@ -11,7 +11,7 @@ CREATE INDEX limit_requests_at ON limit_requests (at_us);
 
 -- The tokens of each UTC day, counted from 1970-01-01.
 CREATE TABLE limit_tokens (
-	day INTEGER NOT NULL,
+	day BIGINT NOT NULL,
 	subject TEXT NOT NULL,
 	tokens BIGINT NOT NULL,
 	PRIMARY KEY (day, subject)
@@ -24,7 +24,7 @@ CREATE TABLE limit_reservations (
 	id BIGINT PRIMARY KEY,
 	key_subject TEXT NOT NULL,
 	user_subject TEXT NOT NULL,
-	day INTEGER NOT NULL,
+	day BIGINT NOT NULL,
 	tokens BIGINT NOT NULL,
 	owner TEXT NOT NULL,
 	expires_us BIGINT NOT NULL

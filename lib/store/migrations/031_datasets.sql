@@ -12,8 +12,8 @@ CREATE TABLE datasets (
 	embedding_model TEXT,
 	embedding_provider TEXT,
 	retrieval_json TEXT,
-	created_us INTEGER NOT NULL,
-	updated_us INTEGER NOT NULL
+	created_us BIGINT NOT NULL,
+	updated_us BIGINT NOT NULL
 );
 
 -- file_name tells how the text is read: "x.md" as Markdown.
@@ -26,6 +26,6 @@ CREATE TABLE dataset_documents (
 	file_name TEXT NOT NULL,
 	doc_form TEXT NOT NULL,
 	content TEXT NOT NULL,
-	created_us INTEGER NOT NULL
+	created_us BIGINT NOT NULL
 );
 CREATE INDEX dataset_documents_by_batch ON dataset_documents (dataset, batch);

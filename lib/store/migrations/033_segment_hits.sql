@@ -3,7 +3,7 @@
 CREATE TABLE segment_hits (
 	document TEXT NOT NULL,
 	segment TEXT NOT NULL,
-	hits INTEGER NOT NULL,
+	hits BIGINT NOT NULL,
 	PRIMARY KEY (document, segment)
 );
 
