@@ -21,6 +21,7 @@
 #include "http/router.h"
 #include "messagesapi/messagesapi.h"
 #include "site/site.h"
+#include "store/alive.h"
 #include "store/store.h"
 
 /* Memory of one request: its body, the decoded values (at most twelve times
@@ -204,6 +205,8 @@ app_serve(struct app *app, struct engine_worker *worker,
 	observe_end(&x, began_us);
 	if (x.response.held)
 		durable_reply_hold(&x, gateway);
+	if (x.stores != NULL && alive_has_unknown())
+		alive_observe(x.stores, clock_monotonic_ms());
 	response_release(&x.response);
 	arena_release(&arena);
 	engine_worker_free(own);

@@ -253,7 +253,6 @@ static const struct turn_view view = {
     .name = "chat",
     .ping = {": ping\n\n", 8},
     .empty_text = "The answer was empty.",
-    .heartbeat_ms = LIMITS_HEARTBEAT_MS,
     .note_end = note_usage,
     .rows_end = store_usage,
     .refuse = refuse_over_limit,

@@ -13,11 +13,10 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "base/uuid.h"
+#include "store/alive.h"
 
 #define SUBJECTS_MAX (3 + LIMITS_OTHERS_MAX)
-#define OWNER_MAX 512
 #define MINUTE_US 60000000LL
-#define ALIVE_US 60000000LL
 #define HOUR_S 3600
 #define DAY_S 86400
 #define KEPT_DAYS 40
@@ -274,53 +273,22 @@ limits_settle(struct db *db, const struct limits_reservation *reservation,
 	return settle(db, reservation->id, tokens < 0 ? 0 : tokens);
 }
 
-enum err
-limits_heartbeat(struct db *db, const struct limits_reservation *reservation)
-{
-	struct db_stmt *s;
-
-	if (reservation->id == 0)
-		return ERR_NONE;
-	s = db_prepare(db, "UPDATE limit_holds SET alive_until_us = ?1"
-			   " WHERE id = ?2");
-	db_bind_int(s, 1, clock_now_us() + ALIVE_US);
-	db_bind_int(s, 2, reservation->id);
-	return db_run(s);
-}
-
 /* ---- reservations of the dead ------------------------------------------- */
-
-/* Columns from `at`: owner, expires_us, alive_until_us. */
-static bool
-is_dead(struct db_stmt *s, int at, int64_t now_us)
-{
-	struct span text = db_text(s, at);
-	char owner[OWNER_MAX];
-	enum process_state state;
-
-	if (db_int(s, at + 1) < now_us)
-		return true;
-	(void)snprintf(owner, sizeof(owner), "%.*s", (int)text.len, text.data);
-	state = process_check(owner);
-	return state == PROCESS_DEAD || (state == PROCESS_UNKNOWN &&
-	    db_int(s, at + 2) < now_us);
-}
 
 /* Those of a subject's reservations that nobody will settle. */
 static enum err
-find_dead(struct db *db, const struct party *party, int64_t now_us,
-    int64_t dead[REAP_MAX], size_t *n)
+find_dead(struct db *db, const struct party *party, int64_t dead[REAP_MAX],
+    size_t *n)
 {
 	struct db_stmt *s = db_prepare(db,
-	    "SELECT id, owner, expires_us, alive_until_us"
-	    " FROM limit_holds WHERE subject = ?1");
+	    "SELECT id, owner FROM limit_holds WHERE subject = ?1");
 	bool row = true;
 	enum err err = ERR_NONE;
 
 	*n = 0;
 	db_bind_cstring(s, 1, party->name);
 	while (*n < REAP_MAX && (err = db_step(s, &row)) == ERR_NONE && row)
-		if (is_dead(s, 1, now_us))
+		if (alive_is_dead(db, db_text(s, 1)))
 			dead[(*n)++] = db_int(s, 0);
 	db_done(s);
 	return err;
@@ -328,11 +296,11 @@ find_dead(struct db *db, const struct party *party, int64_t now_us,
 
 /* Settles them: what they had reserved counts as used. */
 static enum err
-reap(struct db *db, const struct party *party, int64_t now_us, size_t *n)
+reap(struct db *db, const struct party *party, size_t *n)
 {
 	int64_t dead[REAP_MAX];
 	size_t i;
-	enum err err = find_dead(db, party, now_us, dead, n);
+	enum err err = find_dead(db, party, dead, n);
 
 	for (i = 0; i < *n && err == ERR_NONE; i++)
 		err = settle(db, dead[i], -1);
@@ -345,7 +313,7 @@ static enum err
 sweep(struct db *db, int64_t now_us)
 {
 	struct db_stmt *s = db_prepare(db,
-	    "SELECT DISTINCT id FROM limit_holds WHERE expires_us < ?1"
+	    "SELECT DISTINCT id, owner FROM limit_holds WHERE expires_us < ?1"
 	    " LIMIT 8");
 	int64_t late[8];
 	size_t n = 0, i;
@@ -354,7 +322,8 @@ sweep(struct db *db, int64_t now_us)
 
 	db_bind_int(s, 1, now_us);
 	while (n < 8 && (err = db_step(s, &row)) == ERR_NONE && row)
-		late[n++] = db_int(s, 0);
+		if (alive_is_dead(db, db_text(s, 1)))
+			late[n++] = db_int(s, 0);
 	db_done(s);
 	for (i = 0; i < n && err == ERR_NONE; i++)
 		err = settle(db, late[i], -1);
@@ -638,20 +607,20 @@ note_hold(struct db *db, const struct party *party,
 	db_bind_int(s, 4, tokens);
 	db_bind_cstring(s, 5, process_self());
 	db_bind_int(s, 6, now_us + (ask->run_limit_s + 60) * 1000000);
-	db_bind_int(s, 7, now_us + ALIVE_US);
+	db_bind_int(s, 7, 0); /* of programs before store/alive.h */
 	return db_run(s);
 }
 
 /* Settles what the dead hold of any of the subjects; *n of them. */
 static enum err
-reap_all(struct db *db, const struct parties *p, int64_t now_us, size_t *n)
+reap_all(struct db *db, const struct parties *p, size_t *n)
 {
 	size_t i, more = 0;
 	enum err err = ERR_NONE;
 
 	*n = 0;
 	for (i = 0; i < p->n && err == ERR_NONE; i++) {
-		err = reap(db, &p->items[p->by_name[i]], now_us, &more);
+		err = reap(db, &p->items[p->by_name[i]], &more);
 		*n += more;
 	}
 	return err;
@@ -711,7 +680,7 @@ limits_reserve(struct db *db, const struct limits_ask *ask,
 	/* No room: does a process hold it that is no more? */
 	if (err == ERR_NONE && verdict->refusal != LIMITS_ALLOWED &&
 	    verdict->refusal != LIMITS_REQUESTS) {
-		err = reap_all(db, &p, now_us, &reaped);
+		err = reap_all(db, &p, &reaped);
 		if (err == ERR_NONE && reaped > 0)
 			err = check_all(db, &p, ask, now_us, &granted,
 			    verdict);
@@ -741,7 +710,7 @@ limits_check(struct db *db, const struct limits_ask *ask,
 	for (i = 0; i < p.n && err == ERR_NONE && n == 0 &&
 	     verdict->refusal != LIMITS_ALLOWED &&
 	     verdict->refusal != LIMITS_REQUESTS; i++)
-		err = find_dead(db, &p.items[i], now_us, dead, &n);
+		err = find_dead(db, &p.items[i], dead, &n);
 	if (n > 0)
 		*verdict = (struct limits_verdict){.refusal = LIMITS_ALLOWED};
 	/* Each statement sees its own moment: what was full may have been

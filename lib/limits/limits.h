@@ -21,9 +21,8 @@
  * not tell (a call that broke off) is counted as tokens_count() has
  * it.  A turn counts for the day on which it began.
  *
- * A reservation is also over when its process cannot be seen and gives no
- * sign of life, or when it is older than any turn may become: a clock that is
- * set forward by more than that frees the places of turns that run.
+ * A reservation is also over when its process is dead (store/alive.h): no
+ * wall clock decides that.
  *
  * An answer is never made shorter for the sake of room that may come back:
  * while others hold it, the turn is refused for two seconds.  Of what is left
@@ -115,13 +114,6 @@ enum err limits_check(struct db *db, const struct limits_ask *ask,
  */
 enum err limits_reserve(struct db *db, const struct limits_ask *ask,
     struct limits_reservation *reservation, struct limits_verdict *verdict)
-    __attribute__((warn_unused_result));
-
-/* A sign of life: the turn runs.  To be given every LIMITS_HEARTBEAT_MS, or a
- * process on another host or in another container takes it for dead. */
-#define LIMITS_HEARTBEAT_MS 20000
-enum err limits_heartbeat(
-    struct db *db, const struct limits_reservation *reservation)
     __attribute__((warn_unused_result));
 
 /* Counts what the turn used, inside the caller's write transaction.  Without

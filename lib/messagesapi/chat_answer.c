@@ -104,12 +104,6 @@ refuse_start(struct turn_run *r, enum err why)
 	return why;
 }
 
-static enum err
-rows_heartbeat(struct turn_run *r, struct db *db)
-{
-	return messages_heartbeat(db, self(r)->message.seq, clock_now_us());
-}
-
 /* ---- the rows at its end ------------------------------------------------- */
 
 static struct chat_fault
@@ -284,10 +278,8 @@ const struct turn_view chat_answer_view = {
     .begins_at_once = true,
     .pings_always = true,
     .ping = {CHAT_EVENT_PING, sizeof(CHAT_EVENT_PING) - 1},
-    .heartbeat_ms = MESSAGE_HEARTBEAT_MS,
     .rows_start = rows_start,
     .refuse_start = refuse_start,
-    .rows_heartbeat = rows_heartbeat,
     .note_end = note_end,
     .rows_end = rows_end,
     .note_lost = note_lost,

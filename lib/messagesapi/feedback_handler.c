@@ -74,8 +74,7 @@ feedback_post(struct exchange *x)
 	if (err != ERR_NONE)
 		return err;
 	err = messages_find(db, end_user.seq,
-	    api_store_uuid(x->captures[0], uuid), o.now_us, x->request.arena,
-	    &m);
+	    api_store_uuid(x->captures[0], uuid), x->request.arena, &m);
 	store_return(x->stores, db);
 	if (err == ERR_NOT_FOUND)
 		return reply_error(x, REPLY_MESSAGE);

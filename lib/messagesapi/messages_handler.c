@@ -136,8 +136,7 @@ read_page(struct exchange *x, struct db *db, int64_t conversation,
 		    &before);
 	if (err == ERR_NONE)
 		err = messages_page(db, conversation, before, page->limit,
-		    clock_now_us(), x->request.arena, &page->rows, &page->n,
-		    &page->more);
+		    x->request.arena, &page->rows, &page->n, &page->more);
 	if (err == ERR_NONE)
 		err = read_files(x, db, page);
 	return err;
@@ -244,8 +243,8 @@ suggested_get(struct exchange *x)
 	if (err != ERR_NONE)
 		return err;
 	err = messages_find(db, end_user.seq,
-	    api_store_uuid(x->captures[0], uuid), clock_now_us(),
-	    x->request.arena, &message);
+	    api_store_uuid(x->captures[0], uuid), x->request.arena,
+	    &message);
 	if (err == ERR_NONE)
 		err = messages_history(db, message.conversation, 0,
 		    SUGGEST_MESSAGES, SUGGEST_BYTES, x->request.arena, &pairs,

@@ -69,8 +69,7 @@ name_answer_begin(struct exchange *x, struct span user,
 {
 	static const struct turn_view view = {
 	    .name = "naming a conversation",
-	    .heartbeat_ms = LIMITS_HEARTBEAT_MS,
-	    .note_end = note_end,
+		    .note_end = note_end,
 	    .rows_end = rows_end,
 	    .refuse = refuse,
 	    .end = write_end,

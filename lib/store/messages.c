@@ -5,9 +5,8 @@
 #include <string.h>
 
 #include "base/process.h"
+#include "store/alive.h"
 #include "store/rows.h"
-
-#define OWNER_MAX 512
 
 enum err
 messages_add(struct db *db, const char *bot, struct message_row *row)
@@ -16,22 +15,20 @@ messages_add(struct db *db, const char *bot, struct message_row *row)
 	    "end_user, bot, state, alive_until_us, created_us, inputs, "
 	    "query, answer, resources, n_files, prompt_tokens, "
 	    "answer_tokens, latency_s, owner) "
-	    "VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?, '', '[]', ?, 0, 0, 0.0, ?) "
+	    "VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?, '', '[]', ?, 0, 0, 0.0, ?) "
 	    "RETURNING seq";
 	struct db_stmt *s = db_prepare(db, sql);
 
 	row->state = MESSAGE_RUNNING;
-	row->alive_until_us = row->created_us + MESSAGE_ALIVE_US;
 	db_bind_cstring(s, 1, row->id);
 	db_bind_int(s, 2, row->conversation);
 	db_bind_int(s, 3, row->end_user);
 	db_bind_cstring(s, 4, bot);
-	db_bind_int(s, 5, row->alive_until_us);
-	db_bind_int(s, 6, row->created_us);
-	row_bind_text(s, 7, row->inputs);
-	row_bind_text(s, 8, row->query);
-	db_bind_int(s, 9, row->n_files);
-	db_bind_cstring(s, 10, process_self());
+	db_bind_int(s, 5, row->created_us);
+	row_bind_text(s, 6, row->inputs);
+	row_bind_text(s, 7, row->query);
+	db_bind_int(s, 8, row->n_files);
+	db_bind_cstring(s, 9, process_self());
 	return row_int(s, &row->seq);
 }
 
@@ -81,41 +78,15 @@ messages_fail(struct db *db, const struct message_row *row)
 	return complete(db, sql, row);
 }
 
-enum err
-messages_heartbeat(struct db *db, int64_t seq, int64_t now_us)
-{
-	static const char sql[] = "UPDATE messages SET alive_until_us = ? "
-	    "WHERE seq = ? AND state = 0";
-	struct db_stmt *s = db_prepare(db, sql);
-
-	db_bind_int(s, 1, now_us + MESSAGE_ALIVE_US);
-	db_bind_int(s, 2, seq);
-	return db_run(s);
-}
-
-/* Is the process dead that this column names? */
-static bool
-owner_is_dead(struct db_stmt *s, int column)
-{
-	struct span text = db_text(s, column);
-	char owner[OWNER_MAX];
-
-	if (text.len == 0 || text.len >= sizeof(owner))
-		return false;
-	(void)snprintf(owner, sizeof(owner), "%.*s", (int)text.len,
-	    text.data);
-	return process_check(owner) == PROCESS_DEAD;
-}
-
 #define COLUMNS                                                                \
 	"m.seq, m.id, m.conversation, m.end_user, m.state, "                   \
-	"m.alive_until_us, m.created_us, m.inputs, m.query, m.answer, "        \
+	"m.created_us, m.inputs, m.query, m.answer, "                          \
 	"m.error, m.resources, m.n_files, m.prompt_tokens, "                   \
 	"m.answer_tokens, m.latency_s, m.total_price, m.currency, "            \
 	"f.rating, m.owner "
 
 static enum err
-read_row(struct db_stmt *s, int64_t now_us, struct arena *arena,
+read_row(struct db *db, struct db_stmt *s, struct arena *arena,
     struct message_row *row)
 {
 	row->seq = db_int(s, 0);
@@ -123,22 +94,21 @@ read_row(struct db_stmt *s, int64_t now_us, struct arena *arena,
 	row->conversation = db_int(s, 2);
 	row->end_user = db_int(s, 3);
 	row->state = (enum message_state)db_int(s, 4);
-	row->alive_until_us = db_int(s, 5);
-	row->created_us = db_int(s, 6);
-	row->inputs = db_text_copy(s, 7, arena);
-	row->query = db_text_copy(s, 8, arena);
-	row->answer = db_text_copy(s, 9, arena);
-	row->error = db_cstring_copy(s, 10, arena);
-	row->resources = db_text_copy(s, 11, arena);
-	row->n_files = db_int(s, 12);
-	row->prompt_tokens = db_int(s, 13);
-	row->answer_tokens = db_int(s, 14);
-	row->latency_s = db_double(s, 15);
-	row->total_price = db_cstring_copy(s, 16, arena);
-	row->currency = db_cstring_copy(s, 17, arena);
-	row->rating = db_cstring_copy(s, 18, arena);
+	row->created_us = db_int(s, 5);
+	row->inputs = db_text_copy(s, 6, arena);
+	row->query = db_text_copy(s, 7, arena);
+	row->answer = db_text_copy(s, 8, arena);
+	row->error = db_cstring_copy(s, 9, arena);
+	row->resources = db_text_copy(s, 10, arena);
+	row->n_files = db_int(s, 11);
+	row->prompt_tokens = db_int(s, 12);
+	row->answer_tokens = db_int(s, 13);
+	row->latency_s = db_double(s, 14);
+	row->total_price = db_cstring_copy(s, 15, arena);
+	row->currency = db_cstring_copy(s, 16, arena);
+	row->rating = db_cstring_copy(s, 17, arena);
 	if (row->state == MESSAGE_RUNNING &&
-	    (row->alive_until_us <= now_us || owner_is_dead(s, 19))) {
+	    alive_is_dead(db, db_text(s, 18))) {
 		row->state = MESSAGE_ERROR;
 		row->error = MESSAGE_LOST;
 	}
@@ -150,7 +120,7 @@ read_row(struct db_stmt *s, int64_t now_us, struct arena *arena,
 }
 
 enum err
-messages_find(struct db *db, int64_t end_user, struct span id, int64_t now_us,
+messages_find(struct db *db, int64_t end_user, struct span id,
     struct arena *arena, struct message_row *row)
 {
 	static const char sql[] = "SELECT " COLUMNS ", c.id FROM messages m "
@@ -167,9 +137,9 @@ messages_find(struct db *db, int64_t end_user, struct span id, int64_t now_us,
 	db_bind_int(s, 2, end_user);
 	err = db_step(s, &found);
 	if (err == ERR_NONE)
-		err = found ? read_row(s, now_us, arena, row) : ERR_NOT_FOUND;
+		err = found ? read_row(db, s, arena, row) : ERR_NOT_FOUND;
 	if (err == ERR_NONE) {
-		row->conversation_id = db_cstring_copy(s, 20, arena);
+		row->conversation_id = db_cstring_copy(s, 19, arena);
 		if (row->conversation_id == NULL)
 			err = ERR_MEMORY;
 	}
@@ -192,8 +162,8 @@ reverse(struct message_row *rows, size_t n)
 
 enum err
 messages_page(struct db *db, int64_t conversation, int64_t before,
-    size_t limit, int64_t now_us, struct arena *arena,
-    struct message_row **rows, size_t *n, bool *more)
+    size_t limit, struct arena *arena, struct message_row **rows,
+    size_t *n, bool *more)
 {
 	static const char sql[] = "SELECT " COLUMNS "FROM messages m "
 	    "LEFT JOIN feedback f ON f.message = m.seq "
@@ -215,7 +185,7 @@ messages_page(struct db *db, int64_t conversation, int64_t before,
 		err = db_step(s, more);
 		if (err != ERR_NONE || !*more || *n == limit)
 			break;
-		err = read_row(s, now_us, arena, &(*rows)[(*n)++]);
+		err = read_row(db, s, arena, &(*rows)[(*n)++]);
 	}
 	db_done(s);
 	if (err == ERR_NONE)

@@ -2,11 +2,8 @@
  * Messages: one question and its answer, in a conversation.
  *
  * A row is made when its turn starts ("running") and completed once, when
- * the turn ends.  Whoever answers signs it and promises to be alive until a
- * moment, which it moves on while it streams; a row whose owner is dead, or,
- * on another host, whose moment has passed, belongs to a process that was
- * killed, and readers take it for a failed one.  Nothing has to clean up
- * after it.
+ * the turn ends.  Whoever answers signs it; readers take a row whose owner is
+ * dead (store/alive.h) for a failed one.  Nothing has to clean up after it.
  */
 #ifndef PARLANCE_MESSAGES_H
 #define PARLANCE_MESSAGES_H
@@ -17,10 +14,6 @@
 
 enum message_state { MESSAGE_RUNNING, MESSAGE_NORMAL, MESSAGE_ERROR };
 
-/* How long a running row is believed without a sign of life, and how often
- * whoever answers gives one. */
-#define MESSAGE_ALIVE_US (60 * INT64_C(1000000))
-#define MESSAGE_HEARTBEAT_MS (20 * INT64_C(1000))
 /* What a message says whose process has gone. */
 #define MESSAGE_LOST "The server stopped before the answer was complete."
 
@@ -31,7 +24,7 @@ struct message_row {
 	const char *conversation_id; /* filled by messages_find */
 	int64_t end_user;
 	enum message_state state; /* readers see a lost one as an error */
-	int64_t alive_until_us, created_us;
+	int64_t created_us;
 	struct span inputs;    /* JSON object */
 	struct span query, answer;
 	const char *error;     /* NULL when none */
@@ -60,21 +53,17 @@ enum err messages_finish(struct db *db, const struct message_row *row)
 enum err messages_fail(struct db *db, const struct message_row *row)
     __attribute__((warn_unused_result));
 
-/* A sign of life of a running row. */
-enum err messages_heartbeat(struct db *db, int64_t seq, int64_t now_us)
-    __attribute__((warn_unused_result));
-
 /* ERR_NOT_FOUND: unknown, another end user's, or its conversation was
  * deleted. */
 enum err messages_find(struct db *db, int64_t end_user, struct span id,
-    int64_t now_us, struct arena *arena, struct message_row *row)
+    struct arena *arena, struct message_row *row)
     __attribute__((warn_unused_result));
 
 /* A page: the newest `limit` messages inserted before the message `before`
  * (0: before none), oldest first.  *more: older ones remain. */
 enum err messages_page(struct db *db, int64_t conversation, int64_t before,
-    size_t limit, int64_t now_us, struct arena *arena,
-    struct message_row **rows, size_t *n, bool *more)
+    size_t limit, struct arena *arena, struct message_row **rows,
+    size_t *n, bool *more)
     __attribute__((warn_unused_result));
 
 /* The seq of a message of this conversation by its id; ERR_NOT_FOUND. */

@@ -8,9 +8,13 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "store/alive.h"
 #include "store/pool.h"
 #include "store/schema.h"
 #include "store/writer.h"
+
+/* Two timers of one period must not miss each other. */
+#define EARLY_MS 1000
 
 struct store_pool {
 	struct pool *connections;
@@ -32,7 +36,8 @@ store_pool_new(const struct config *config, int max)
 		return NULL;
 	p->connections = pool_new(config, max);
 	if (p->connections != NULL)
-		p->writer = writer_new(p->connections, max <= 1);
+		p->writer = writer_new(p->connections, max <= 1,
+		    alive_heartbeat, STORE_HEARTBEAT_MS - EARLY_MS);
 	if (p->writer != NULL)
 		return p;
 	pool_free(p->connections);
@@ -100,6 +105,12 @@ store_defer(struct store_pool *p, store_change change,
     const void *arg, size_t size)
 {
 	writer_defer(p->writer, change, arg, size);
+}
+
+enum err
+store_heartbeat(struct store_pool *p)
+{
+	return writer_heartbeat(p->writer);
 }
 
 bool

@@ -89,6 +89,17 @@ void store_defer(struct store_pool *p, store_change change, const void *arg,
 /* Is a change deferred?  Then the next write makes it. */
 bool store_has_deferred(struct store_pool *p);
 
+/*
+ * A sign of life of this process (store/alive.h).  Asked for every
+ * STORE_HEARTBEAT_MS by all of its running turns; the first to come writes one
+ * row for all.  Besides, a change carries it when it is due, so that a turn
+ * which begins is never taken for one of a process that was idle for long.
+ * May block.
+ */
+#define STORE_HEARTBEAT_MS 20000
+enum err store_heartbeat(struct store_pool *p)
+    __attribute__((warn_unused_result));
+
 /* The state folder and the database, for `parlance check`: ERR_NONE or the
  * reason, in words, with what fixes it, appended to *why. */
 enum err store_check(const struct config *config, struct buf *why);

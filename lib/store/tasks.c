@@ -9,15 +9,18 @@
 #include "store/tasks.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/process.h"
+#include "store/alive.h"
 
 #define LOOK_MS 250
 #define LOOK_AGAIN_AFTER_FAULT_MS 2000
 #define OWNER_US ((int64_t)30 * 60 * 1000000)
-#define STOP_US ((int64_t)10 * 60 * 1000000)
+#define SWEPT_MAX 8
 
 /* The process's watches.  It is the one thing that all workers share: a stop
  * request is for the process. */
@@ -29,6 +32,33 @@ static struct {
     .lock = PTHREAD_MUTEX_INITIALIZER,
 };
 
+/* Removes a few of those that ran half an hour ago, if their processes are
+ * dead: an answer that still runs can be stopped, whatever the clock does. */
+static enum err
+sweep(struct db *db, int64_t now_us)
+{
+	struct db_stmt *s = db_prepare(db, "SELECT id, owner FROM tasks"
+	    " WHERE started_us < ?1 ORDER BY started_us LIMIT ?2");
+	char dead[SWEPT_MAX][UUID_TEXT];
+	size_t n = 0, i;
+	bool row = true;
+	enum err err;
+
+	db_bind_int(s, 1, now_us - OWNER_US);
+	db_bind_int(s, 2, SWEPT_MAX);
+	while ((err = db_step(s, &row)) == ERR_NONE && row && n < SWEPT_MAX) {
+		struct span id = db_text(s, 0);
+
+		if (id.len < UUID_TEXT && alive_is_dead(db, db_text(s, 1)))
+			(void)snprintf(dead[n++], UUID_TEXT, "%.*s",
+			    (int)id.len, id.data);
+	}
+	db_done(s);
+	for (i = 0; i < n && err == ERR_NONE; i++)
+		err = task_delete(db, dead[i]);
+	return err;
+}
+
 enum err
 task_insert(struct db *db, const char *task_id, const char *bot_uid,
     struct span user)
@@ -37,18 +67,17 @@ task_insert(struct db *db, const char *task_id, const char *bot_uid,
 	struct db_stmt *s;
 	enum err err;
 
-	s = db_prepare(db, "DELETE FROM tasks WHERE started_us < ?1");
-	db_bind_int(s, 1, now - OWNER_US);
-	err = db_run(s);
+	err = sweep(db, now);
 	if (err != ERR_NONE)
 		return err;
 	s = db_prepare(db,
-	    "INSERT INTO tasks (id, bot_uid, end_user, started_us)"
-	    " VALUES (?1, ?2, ?3, ?4)");
+	    "INSERT INTO tasks (id, bot_uid, end_user, started_us, owner)"
+	    " VALUES (?1, ?2, ?3, ?4, ?5)");
 	db_bind_cstring(s, 1, task_id);
 	db_bind_cstring(s, 2, bot_uid);
 	db_bind_text(s, 3, user);
 	db_bind_int(s, 4, now);
+	db_bind_cstring(s, 5, process_self());
 	return db_run(s);
 }
 
@@ -71,12 +100,11 @@ task_request_stop(struct db *db, struct span task_id, const char *bot_uid,
 
 	s = db_prepare(db,
 	    "UPDATE tasks SET stop_us = ?1 WHERE id = ?2 AND bot_uid = ?3"
-	    " AND end_user = ?4 AND started_us >= ?5 AND stop_us IS NULL");
+	    " AND end_user = ?4 AND stop_us IS NULL");
 	db_bind_int(s, 1, now);
 	db_bind_text(s, 2, task_id);
 	db_bind_cstring(s, 3, bot_uid);
 	db_bind_text(s, 4, user);
-	db_bind_int(s, 5, now - OWNER_US);
 	err = db_run(s);
 	if (known != NULL)
 		*known = err == ERR_NONE && db_changes(db) > 0;
@@ -141,8 +169,7 @@ look(struct store_pool *pool)
 	err = store_lease(pool, &db);
 	if (err != ERR_NONE)
 		return err;
-	s = db_prepare(db, "SELECT id FROM tasks WHERE stop_us > ?1");
-	db_bind_int(s, 1, clock_now_us() - STOP_US);
+	s = db_prepare(db, "SELECT id FROM tasks WHERE stop_us IS NOT NULL");
 	while ((err = db_step(s, &row)) == ERR_NONE && row)
 		mark(db_text(s, 0));
 	db_done(s);

@@ -147,23 +147,55 @@ START_TEST(an_ended_task_is_unknown)
 }
 END_TEST
 
-START_TEST(a_killed_process_leaves_nothing_for_ever)
+static int64_t
+count_tasks(void)
 {
 	struct db_stmt *s;
 	struct db *db;
+	int64_t n;
 	bool row;
 
-	clock_pin_us(1000000000);
-	insert(TASK);
-	clock_pin_us(1000000000 + (int64_t)31 * 60 * 1000000);
-	ck_assert(!request_stop(pool, BOT, SPAN("rider")));
-	insert("0b6f2c1e-7d0a-4a51-9d55-000000000000");
 	ck_assert_int_eq(store_lease(pool, &db), ERR_NONE);
 	s = db_prepare(db, "SELECT count(*) FROM tasks");
 	ck_assert_int_eq(db_step(s, &row), ERR_NONE);
-	ck_assert_int_eq(db_int(s, 0), 1);
+	n = db_int(s, 0);
 	db_done(s);
 	store_return(pool, db);
+	return n;
+}
+
+START_TEST(a_killed_process_leaves_nothing_for_ever)
+{
+	struct db *db;
+
+	clock_pin_us(1000000000);
+	insert(TASK);
+	ck_assert_int_eq(store_lease(pool, &db), ERR_NONE);
+	ck_assert_int_eq(db_exec(db, "UPDATE tasks SET owner = NULL"),
+	    ERR_NONE);
+	store_return(pool, db);
+	clock_pin_us(1000000000 + (int64_t)31 * 60 * 1000000);
+	insert("0b6f2c1e-7d0a-4a51-9d55-000000000000");
+	ck_assert_int_eq(count_tasks(), 1);
+	ck_assert(!request_stop(pool, BOT, SPAN("rider")));
+}
+END_TEST
+
+START_TEST(a_clock_that_jumps_stops_nothing_from_being_stopped)
+{
+	struct task_watch a;
+
+	clock_pin_us((int64_t)9000 * 1000000);
+	insert(TASK);
+	task_watch_begin(&a, pool, TASK);
+	clock_pin_us((int64_t)(9000 + 3600) * 1000000);
+	insert("0b6f2c1e-7d0a-4a51-9d55-000000000000");
+	ck_assert_int_eq(count_tasks(), 2);
+	ck_assert(request_stop(pool, BOT, SPAN("rider")));
+	clock_pin_us((int64_t)1000 * 1000000);
+	now_ms += 1000;
+	ck_assert(stopped(&a, now_ms));
+	task_watch_end(&a);
 }
 END_TEST
 
@@ -179,6 +211,7 @@ tasks_suite(void)
 	tcase_add_test(t, one_look_serves_every_watch);
 	tcase_add_test(t, an_ended_task_is_unknown);
 	tcase_add_test(t, a_killed_process_leaves_nothing_for_ever);
+	tcase_add_test(t, a_clock_that_jumps_stops_nothing_from_being_stopped);
 	suite_add_tcase(s, t);
 	return s;
 }

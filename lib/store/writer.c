@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/pool.h"
 
@@ -57,6 +58,9 @@ struct writer {
 	pthread_t thread;
 	struct db *db;                /* the thread's own */
 	atomic_bool sync_failed;      /* of a commit, by itself */
+	store_change heartbeat;
+	int64_t heartbeat_ms;
+	atomic_int_fast64_t next_heartbeat_ms;
 };
 
 /* ---- what is deferred --------------------------------------------------- */
@@ -199,16 +203,22 @@ write_together(struct writer *w, struct change *list)
 	struct deferred *deferred = take_deferred(w);
 	struct change *c;
 	struct db *db;
+	int64_t now_ms = clock_monotonic_ms();
+	bool beats = now_ms >= atomic_load(&w->next_heartbeat_ms);
 	enum err err = pool_lease(w->pool, &db);
 
 	if (err == ERR_NONE)
 		err = db_begin(db);
+	if (err == ERR_NONE && beats) {
+		(void)change_in_savepoint(db, w->heartbeat, NULL);
+		err = db_in_transaction(db) ? ERR_NONE : ERR_STORE;
+	}
 	/* First: a slot that they give back may be asked for now. */
 	if (err == ERR_NONE)
 		err = make_deferred(db, deferred);
 	if (err == ERR_NONE)
 		err = make_all(db, list,
-		    list->next == NULL && deferred == NULL);
+		    list->next == NULL && deferred == NULL && !beats);
 	/* Made all the same; whoever waits for the disk is told. */
 	if (err == ERR_STORE_UNSYNCED) {
 		atomic_store(&w->sync_failed, true);
@@ -219,6 +229,8 @@ write_together(struct writer *w, struct change *list)
 		if (err != ERR_NONE)
 			c->err = err;
 	}
+	if (err == ERR_NONE && beats)
+		atomic_store(&w->next_heartbeat_ms, now_ms + w->heartbeat_ms);
 	end_deferred(w, deferred, err == ERR_NONE);
 	pool_return(w->pool, db);
 }
@@ -279,6 +291,23 @@ writer_commit(struct writer *w, store_change change, void *arg, bool *durable)
 	if (durable != NULL)
 		*durable = own.durable;
 	return own.err;
+}
+
+/* A store_change. */
+static enum err
+change_nothing(struct db *db, void *arg)
+{
+	(void)db;
+	(void)arg;
+	return ERR_NONE;
+}
+
+enum err
+writer_heartbeat(struct writer *w)
+{
+	if (clock_monotonic_ms() < atomic_load(&w->next_heartbeat_ms))
+		return ERR_NONE;
+	return writer_commit(w, change_nothing, NULL, NULL);
 }
 
 /* ---- jobs --------------------------------------------------------------- */
@@ -462,7 +491,8 @@ writer_await(struct writer *w)
 /* ---- its life ----------------------------------------------------------- */
 
 struct writer *
-writer_new(struct pool *p, bool one_request)
+writer_new(struct pool *p, bool one_request, store_change heartbeat,
+    int64_t heartbeat_ms)
 {
 	struct writer *w = calloc(1, sizeof(*w));
 
@@ -470,21 +500,18 @@ writer_new(struct pool *p, bool one_request)
 		return NULL;
 	w->pool = p;
 	w->one_request = one_request;
+	w->heartbeat = heartbeat;
+	w->heartbeat_ms = heartbeat_ms;
+	/* Nobody has seen a process of one request before. */
+	if (one_request)
+		atomic_init(&w->next_heartbeat_ms,
+		    clock_monotonic_ms() + heartbeat_ms);
 	w->last = &w->first;
 	w->last_job = &w->jobs;
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_mutex_init(&w->jobs_lock, NULL);
 	(void)pthread_cond_init(&w->more, NULL);
 	return w;
-}
-
-/* A store_change. */
-static enum err
-change_nothing(struct db *db, void *arg)
-{
-	(void)db;
-	(void)arg;
-	return ERR_NONE;
 }
 
 void

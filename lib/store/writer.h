@@ -7,15 +7,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "store/change.h"
 
 struct pool;
 struct writer;
 
-/* one_request: it has no thread of its own, and jobs are done at once.  NULL:
- * out of memory. */
-struct writer *writer_new(struct pool *p, bool one_request);
+/* one_request: it has no thread of its own, and jobs are done at once.
+ * heartbeat: a change that goes along with others, once in so long.  NULL: out
+ * of memory. */
+struct writer *writer_new(struct pool *p, bool one_request,
+    store_change heartbeat, int64_t heartbeat_ms);
 /* Everything that waited for the disk is done before it returns, and what was
  * deferred has had its last chance. */
 void writer_free(struct writer *w);
@@ -29,6 +32,9 @@ enum err writer_commit(struct writer *w, store_change change, void *arg,
 enum err writer_await(struct writer *w) __attribute__((warn_unused_result));
 /* store_when_durable() */
 void writer_when_durable(struct writer *w, struct store_job *j);
+/* store_heartbeat() */
+enum err writer_heartbeat(struct writer *w)
+    __attribute__((warn_unused_result));
 /* store_defer() and store_has_deferred() */
 void writer_defer(struct writer *w, store_change change, const void *arg,
     size_t size);

@@ -443,24 +443,11 @@ prepare(struct turn_run *r)
 	r->phase = RUN_BEGIN;
 }
 
-/* A store_change. */
-static enum err
-heartbeat_change(struct db *db, void *arg)
-{
-	struct turn_run *r = arg;
-	enum err err = limits_heartbeat(db, &r->reservation);
-
-	if (err == ERR_NONE && r->view->rows_heartbeat != NULL)
-		err = r->view->rows_heartbeat(r, db);
-	return err;
-}
-
 static void
 do_chores(struct turn_run *r)
 {
-	if (r->heartbeat_due && store_write_committed(r->x->stores,
-		heartbeat_change, r, NULL) != ERR_NONE)
-		r->next_heartbeat_ms -= r->view->heartbeat_ms -
+	if (r->heartbeat_due && store_heartbeat(r->x->stores) != ERR_NONE)
+		r->next_heartbeat_ms -= STORE_HEARTBEAT_MS -
 		    HEARTBEAT_RETRY_MS;
 	if (r->watch_due)
 		task_watch_look(&r->watch);
@@ -520,9 +507,9 @@ step_begin(struct turn_run *r, int64_t now_ms)
 	r->phase = RUN_ANSWER;
 	r->until_ms = now_ms + r->limit_ms;
 	r->next_ping_ms = now_ms + PING_MS;
-	r->next_heartbeat_ms = r->view->rows_heartbeat != NULL ||
+	r->next_heartbeat_ms = r->view->rows_start != NULL ||
 		r->reservation.id != 0
-	    ? now_ms + r->view->heartbeat_ms
+	    ? now_ms + STORE_HEARTBEAT_MS
 	    : INTERESTS_NEVER;
 	if (r->stream && r->view->begins_at_once)
 		(void)can_write(r, now_ms);
@@ -537,7 +524,7 @@ has_chores(struct turn_run *r, int64_t now_ms)
 {
 	r->heartbeat_due = now_ms >= r->next_heartbeat_ms;
 	if (r->heartbeat_due)
-		r->next_heartbeat_ms = now_ms + r->view->heartbeat_ms;
+		r->next_heartbeat_ms = now_ms + STORE_HEARTBEAT_MS;
 	r->watch_due = task_watch_due(&r->watch, now_ms);
 	return r->heartbeat_due || r->watch_due;
 }

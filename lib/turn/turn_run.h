@@ -54,7 +54,6 @@ struct turn_view {
 	/* What an answer without a word that was stopped is to the client;
 	 * NULL: an answer. */
 	const char *empty_text;
-	int64_t heartbeat_ms;    /* with a reservation or rows_heartbeat */
 
 	/* ---- rows; all may be NULL ---- */
 	/* With the reservation, when that was granted.  Another result than
@@ -63,8 +62,6 @@ struct turn_view {
 	/* Answers the client when they could not be made for a reason of
 	 * his; else gives `why` back. */
 	enum err (*refuse_start)(struct turn_run *r, enum err why);
-	/* A sign of life, with the reservation's. */
-	enum err (*rows_heartbeat)(struct turn_run *r, struct db *db);
 	/*
 	 * What is stored at the end, with the settling of the reservation.
 	 * note: what it needs, in the request's arena (NULL: no memory).

@@ -106,7 +106,6 @@ static const struct turn_view view = {
     .name = "lines",
     .ping = {"-\n", 2},
     .empty_text = "Nothing was said.",
-    .heartbeat_ms = LIMITS_HEARTBEAT_MS,
     .rows_start = rows_start,
     .refuse_start = refuse_start,
     .note_end = note_end,
