@@ -21,8 +21,8 @@ MESSAGE = ("POST", "/v1/chat-messages",
             "response_mode": "blocking"})
 
 
-def failed_well(t, name, r, api):
-    t.check(name + " status", r.status in (500, 503), r)
+def failed_well(t, name, r, api, statuses=(500, 503)):
+    t.check(name + " status", r.status in statuses, r)
     t.equal(name + " type", r.type, "application/json")
     body = r.json
     if api == "bot":
@@ -122,9 +122,17 @@ def full_disk(t, d, key):
 cp '%s'/* '%s'/ && dd if=/dev/zero of='%s/filler' bs=1k count=4096 2>/dev/null
 true""" % (d.state, d.folder + "/copy", d.state, d.state)
     shutil.copytree(d.state, d.folder + "/copy")
+    # The log can begin anew in the room that it has.
+    for api, ask in (("bot", CHAT), ("messages", MESSAGE)):
+        t.equal("full disk, %s API: goes on in the room of its log" % api,
+                in_mounts(d, script, ask, key).status, 200)
+    # Without a log there is none.
+    db = sqlite3.connect(d.folder + "/copy/parlance.db")
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.close()
     for api, ask in (("bot", CHAT), ("messages", MESSAGE)):
         failed_well(t, "full disk, %s API" % api,
-                    in_mounts(d, script, ask, key), api)
+                    in_mounts(d, script, ask, key), api, (507,))
     works(t, "full disk", d, key)
     t.equal("full disk leaves the database whole", rows(d), "ok")
 

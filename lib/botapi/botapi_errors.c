@@ -159,9 +159,10 @@ botapi_read(struct exchange *x, const struct model *model, void *result,
 enum err
 botapi_failed(struct exchange *x, enum err why)
 {
-	bool later = why == ERR_STORE_BUSY || why == ERR_STORE_FULL ||
-	    why == ERR_STORE_READONLY;
+	bool later = why == ERR_STORE_BUSY || why == ERR_STORE_READONLY;
 
+	if (why == ERR_STORE_FULL)
+		return botapi_refuse(x, 507, "Insufficient Storage");
 	if (!later)
 		return botapi_refuse(x, 500, "Internal Server Error");
 	if (why == ERR_STORE_BUSY)

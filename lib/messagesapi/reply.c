@@ -118,7 +118,9 @@ reply_failure(struct exchange *x, enum err why)
 	response_restart(&x->response);
 	reply_headers(x);
 	return reply_error(x,
-	    why == ERR_STORE_BUSY ? REPLY_UNAVAILABLE : REPLY_INTERNAL);
+	    why == ERR_STORE_BUSY	? REPLY_UNAVAILABLE
+		: why == ERR_STORE_FULL ? REPLY_STORAGE
+					: REPLY_INTERNAL);
 }
 
 void

@@ -55,6 +55,8 @@ enum err reply_nothing(struct exchange *x);
 	    "The server encountered an internal error and was unable to "      \
 	    "complete your request. Either the server is overloaded or "       \
 	    "there is an error in the application.")                           \
+	X(STORAGE, 507, "insufficient_storage",                                \
+	    "The server has no space left to store this.")                     \
 	X(UNAVAILABLE, 503, "service_unavailable",                             \
 	    "The server is temporarily unable to service your request due to " \
 	    "maintenance downtime or capacity problems. Please try again "     \

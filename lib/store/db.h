@@ -118,6 +118,10 @@ bool db_has_table(struct db *db, const char *name);
 enum err db_note_version(struct db *db, int64_t version)
     __attribute__((warn_unused_result));
 
+/* After ERR_STORE_FULL, outside of a transaction: what the log holds is moved
+ * into the database, and the log begins anew in the room that it has. */
+void db_make_room(struct db *db);
+
 /* Is a transaction open?  A full disk may have rolled it back by itself. */
 bool db_in_transaction(struct db *db);
 

@@ -10,6 +10,7 @@
 #include "store/db.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,10 +83,24 @@ err_of(int code)
 	}
 }
 
+/* The log's index could not be made longer, say. */
+static enum err
+err_of_failure(struct db *db, int code)
+{
+	enum err err = err_of(code);
+
+	return err == ERR_STORE && db->handle != NULL &&
+		(sqlite3_system_errno(db->handle) == ENOSPC ||
+		    sqlite3_extended_errcode(db->handle) ==
+			SQLITE_IOERR_SHMSIZE)
+	    ? ERR_STORE_FULL
+	    : err;
+}
+
 static enum err
 failed(struct db *db, const char *what, int code)
 {
-	enum err err = err_of(code);
+	enum err err = err_of_failure(db, code);
 
 	if (err != ERR_STORE_BUSY && err != ERR_CONFLICT)
 		log_error("store: %s: %s (SQLite %d)", what,
@@ -311,6 +326,7 @@ db_open(const char *path, const struct db_options *options, struct db **out,
 	int flags = SQLITE_OPEN_NOMUTEX | (options->read_only
 		? SQLITE_OPEN_READONLY
 		: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+	enum err err;
 	int code;
 
 	*out = NULL;
@@ -337,8 +353,9 @@ db_open(const char *path, const struct db_options *options, struct db **out,
 				       : sqlite3_errmsg(db->handle));
 		if (why != NULL)
 			*why = reason;
+		err = err_of_failure(db, code);
 		db_close(db);
-		return err_of(code);
+		return err;
 	}
 	*out = db;
 	return ERR_NONE;
@@ -596,6 +613,13 @@ db_has_table(struct db *db, const char *name)
 {
 	return sqlite3_table_column_metadata(db->handle, NULL, name, NULL,
 		   NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+void
+db_make_room(struct db *db)
+{
+	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL,
+	    SQLITE_CHECKPOINT_RESTART, NULL, NULL);
 }
 
 enum err

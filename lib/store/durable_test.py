@@ -8,6 +8,7 @@ import collections
 import concurrent.futures
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -65,6 +66,23 @@ recordings = canned.json
 engine = canned
 """
 CANNED = '{"recordings": [{"answer": ["One", " two."]}]}'
+ROUTES = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", *p)
+          for p in (("messagesapi", "messagesapi_routes.c"),
+                    ("botapi", "botapi_routes.c"))]
+# What does not change anything, though its method may.
+NO_CHANGE = {
+    "POST /completion-messages", "POST /completion-messages/{}/stop",
+    "POST /workflows/run", "POST /audio-to-text", "POST /text-to-audio",
+    "PUT /conversations/{uuid}/variables/{uuid}",
+    "PATCH /conversations/{uuid}/variables/{uuid}",
+    "POST /datasets/{uuid}/retrieve", "POST /datasets/{uuid}/hit-testing",
+    "POST /user/usage-statistics"}
+UPLOAD = ("--x\r\nContent-Disposition: form-data; name=\"file\"; "
+          "filename=\"a.txt\"\r\nContent-Type: text/plain\r\n\r\nwords\r\n"
+          "--x\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n"
+          "--x--\r\n")
+FORM = {"Content-Type": "multipart/form-data; boundary=x"}
+DATASET_KEY = "demo-dataset-key"
 CROWD = 12
 tally = Tally()
 
@@ -285,6 +303,181 @@ def cgi():
                     "lf" in ask(chat())[1])
 
 
+def routes_that_write():
+    """The rows of the route tables, without those of the same handler."""
+    found = set()
+    for path in ROUTES:
+        with open(path) as f:
+            text = re.sub(r"\s+", " ", f.read())
+        found |= {"%s %s" % (method, re.sub("^/v1", "", pattern))
+                  for method, pattern in re.findall(
+                      r'[({]"(POST|PUT|PATCH|DELETE)", "([^"]*)"', text)}
+    return found
+
+
+class Rows:
+    """What the requests are about: made with the disk's own speed."""
+
+    def __init__(self, d):
+        self.d = d
+        self.chat = self.make("POST", "/chat-messages", message()[2])
+        self.annotation = self.make("POST", "/apps/annotations", {
+            "question": "q?", "answer": "a"})["id"]
+        self.dataset = self.make("POST", "/datasets", {"name": "one"},
+                                 key=DATASET_KEY)["id"]
+        self.spare = self.make("POST", "/datasets", {"name": "spare"},
+                               key=DATASET_KEY)["id"]
+        self.document = self.make(
+            "POST", "/datasets/%s/document/create-by-text" % self.dataset,
+            {"name": "n", "text": "t", "indexing_technique": "economy"},
+            key=DATASET_KEY)["document"]["id"]
+        self.running = self.d.cgi(*message(True)).events()[0]["task_id"]
+        # As if it still ran.
+        db = sqlite3.connect(os.path.join(d.state, "parlance.db"))
+        bot, app = db.execute("SELECT m.bot, u.app FROM messages m JOIN "
+                              "end_users u ON u.seq = m.end_user").fetchone()
+        db.execute("INSERT INTO tasks (id, bot_uid, end_user, started_us) "
+                   "VALUES (?, ?, 'u', ?)", (self.running, app,
+                                             time.time() * 1e6))
+        db.commit()
+        db.close()
+
+    def make(self, *request, **more):
+        reply = self.d.cgi(request[0], "/v1" + request[1], *request[2:],
+                           **more)
+        if reply.status not in (200, 201):
+            raise RuntimeError("%r: %r" % (request, reply))
+        return reply.json
+
+    def requests(self):
+        """For each route the path, the body and more."""
+        chat, user = self.chat, {"user": "u"}
+        dataset = "/datasets/" + self.dataset
+        text = {"name": "n", "text": "t", "indexing_technique": "economy"}
+        form = (UPLOAD % ("data", '{"indexing_technique":"economy"}'), FORM)
+        key = {"key": DATASET_KEY}
+        return {
+            "POST /chat": ("/chat", chat_body(), {}),
+            "POST /chat-messages": ("/chat-messages", message()[2], {}),
+            "POST /chat-messages/{}/stop": (
+                "/chat-messages/%s/stop" % self.running, user, {}),
+            "POST /messages/{uuid}/feedbacks": (
+                "/messages/%s/feedbacks" % chat["message_id"],
+                dict(user, rating="like"), {}),
+            "POST /conversations/{uuid}/name": (
+                "/conversations/%s/name" % chat["conversation_id"],
+                dict(user, name="Named"), {}),
+            "POST /files/upload": ("/files/upload", UPLOAD % ("user", "u"),
+                                   {"headers": FORM}),
+            "POST /apps/annotations": (
+                "/apps/annotations", {"question": "r?", "answer": "b"}, {}),
+            "PUT /apps/annotations/{uuid}": (
+                "/apps/annotations/" + self.annotation,
+                {"question": "s?", "answer": "c"}, {}),
+            "POST /apps/annotation-reply/{}": (
+                "/apps/annotation-reply/disable", {
+                    "score_threshold": 0.9, "embedding_provider_name": "p",
+                    "embedding_model_name": "m"}, {}),
+            "DELETE /apps/annotations/{uuid}": (
+                "/apps/annotations/" + self.annotation, None, {}),
+            "POST /datasets": ("/datasets", {"name": "two"}, key),
+            "DELETE /datasets/{uuid}": ("/datasets/" + self.spare, None, key),
+            **{"POST /datasets/{uuid}/document/create%sby%stext" % (c, c): (
+                dataset + "/document/create%sby%stext" % (c, c), text, key)
+               for c in "-_"},
+            **{"POST /datasets/{uuid}/document/create%sby%sfile" % (c, c): (
+                dataset + "/document/create%sby%sfile" % (c, c), form[0],
+                dict(key, headers=form[1])) for c in "-_"},
+            "DELETE /datasets/{uuid}/documents/{uuid}": (
+                dataset + "/documents/" + self.document, None, key),
+            "DELETE /conversations/{uuid}": (
+                "/conversations/" + chat["conversation_id"], user, {}),
+        }
+
+
+def chat_body():
+    return chat()[2]
+
+
+def routes(way):
+    """No route that writes answers before its change is on the disk."""
+    d, disk = prepared(0.1)
+    with d:
+        rows = Rows(d)
+        requests = rows.requests()
+        tally.equal("every route that writes is looked at",
+                    set(requests) | NO_CHANGE, routes_that_write())
+        if way == "fcgi":
+            d.env.update(disk)
+            d.start_fcgi(workers=1)
+            del d.env["LD_PRELOAD"]
+            warm(d)
+            extra = {}
+        else:
+            extra = {"env": disk, "program": "parlance-shared.cgi"}
+        for route, (path, body, more) in requests.items():
+            method = route.split()[0]
+            before, started = calls(d), time.monotonic()
+            reply = getattr(d, way)(method, "/v1" + path, body, **more,
+                                    **extra)
+            seconds = time.monotonic() - started
+            with open(disk["CALLS"]) as f:
+                seen = f.read()[before:]
+            tally.check("%s, %s: answered when it was on the disk" % (
+                way, route), reply.status in (200, 201, 204) and
+                "l" in seen and seconds >= 0.09, (reply, seen, seconds))
+        # What the disk does not keep is not told.
+        open(d.folder + "/fail", "w").close()
+        for route, (path, body, more) in Rows.requests(rows).items():
+            method = route.split()[0]
+            if method == "POST" and "/stop" not in route:
+                reply = getattr(d, way)(method, "/v1" + path, body, **more,
+                                        **extra)
+                tally.check("%s, %s: no success without the disk" % (
+                    way, route), reply.status >= 400, reply)
+        os.unlink(d.folder + "/fail")
+
+
+def unsynced():
+    """An upload that the disk did not keep has its bytes as long as it has
+    its row, and a chat that was answered 500 is none that went well."""
+    for way in ("fcgi", "cgi"):
+        d, disk = prepared(0.01)
+        with d:
+            d.cgi(*message())
+            extra = {"env": disk, "program": "parlance-shared.cgi"}
+            if way == "fcgi":
+                d.env.update(disk)
+                d.start_fcgi(workers=1)
+                del d.env["LD_PRELOAD"]
+                d.fcgi(*message())
+                extra = {}
+            ask = getattr(d, way)
+            open(d.folder + "/fail", "w").close()
+            statuses = [ask("POST", "/v1/files/upload",
+                            UPLOAD % ("user", "u"), FORM, **extra).status
+                        for _ in range(3)]
+            statuses += [ask(*message(), **extra).status for _ in range(3)]
+            tally.check(way + ": refused while the disk fails",
+                        set(statuses) <= {500, 503}, statuses)
+            os.unlink(d.folder + "/fail")
+            tally.equal(way + ": and the next is answered",
+                        ask(*message(), **extra).status, 200)
+            if way == "fcgi":
+                d.processes[-1].send_signal(signal.SIGTERM)
+                d.processes[-1].wait(timeout=60)
+            db = sqlite3.connect(os.path.join(d.state, "parlance.db"))
+            ids = [row[0] for row in db.execute("SELECT id FROM files")]
+            tally.check(way + ": no upload without its bytes", all(
+                os.path.exists(os.path.join(d.state, "files", i))
+                for i in ids), ids)
+            normal = db.execute("SELECT count(*) FROM messages WHERE "
+                                "state <> 2").fetchone()[0]
+            tally.equal(way + ": what was told went well, nothing else",
+                        normal, 3 if way == "fcgi" else 2)
+            db.close()
+
+
 def mixed():
     """CGI processes and a responder that comes and goes over one store: who
     opens it alone empties the log, and the last to leave removes it."""
@@ -331,6 +524,8 @@ def mixed():
                     ["ok", told["chat"], told["message"]])
 
 
-for test in (slow, lazy, failing, cgi, mixed):
+for test in (slow, lazy, failing, cgi, unsynced, mixed):
     test()
+for program in ("fcgi", "cgi"):
+    routes(program)
 tally.end()

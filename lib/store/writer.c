@@ -196,7 +196,27 @@ make_all(struct db *db, struct change *list, bool alone)
 	return list->err;
 }
 
-/* All changes of the list in one transaction; fills in their results. */
+/* All changes of the list in one transaction. */
+static enum err
+attempt(struct writer *w, struct db *db, struct change *list,
+    struct deferred *deferred, bool beats)
+{
+	enum err err = db_begin(db);
+
+	if (err == ERR_NONE && beats) {
+		(void)change_in_savepoint(db, w->heartbeat, NULL);
+		err = db_in_transaction(db) ? ERR_NONE : ERR_STORE;
+	}
+	/* First: a slot that they give back may be asked for now. */
+	if (err == ERR_NONE)
+		err = make_deferred(db, deferred);
+	if (err == ERR_NONE)
+		err = make_all(db, list,
+		    list->next == NULL && deferred == NULL && !beats);
+	return err;
+}
+
+/* Makes the changes of the list and fills in their results. */
 static void
 write_together(struct writer *w, struct change *list)
 {
@@ -208,17 +228,12 @@ write_together(struct writer *w, struct change *list)
 	enum err err = pool_lease(w->pool, &db);
 
 	if (err == ERR_NONE)
-		err = db_begin(db);
-	if (err == ERR_NONE && beats) {
-		(void)change_in_savepoint(db, w->heartbeat, NULL);
-		err = db_in_transaction(db) ? ERR_NONE : ERR_STORE;
+		err = attempt(w, db, list, deferred, beats);
+	if (err == ERR_STORE_FULL && db != NULL) {
+		db_rollback(db);
+		db_make_room(db);
+		err = attempt(w, db, list, deferred, beats);
 	}
-	/* First: a slot that they give back may be asked for now. */
-	if (err == ERR_NONE)
-		err = make_deferred(db, deferred);
-	if (err == ERR_NONE)
-		err = make_all(db, list,
-		    list->next == NULL && deferred == NULL && !beats);
 	/* Made all the same; whoever waits for the disk is told. */
 	if (err == ERR_STORE_UNSYNCED) {
 		atomic_store(&w->sync_failed, true);
