@@ -8,6 +8,7 @@ With DIALECT=pydantic-2 it refuses in the words of pydantic v2; with
 DIALECT=busy every other request is turned away with 503; with era-a-restful,
 era-a-restx, era-b or era-c it words the messages API's refusals as they did.
 """
+import importlib
 import itertools
 import os
 import socketserver
@@ -21,7 +22,14 @@ import botapi  # noqa: E402
 import dialect  # noqa: E402
 import faults  # noqa: E402
 import messagesapi  # noqa: E402
+import planted as batches  # noqa: E402
 from answer import Answer, request_id  # noqa: E402
+
+
+for batch in ("batch1", "batch2"):
+    if os.path.exists(os.path.join(os.path.dirname(os.path.abspath(
+            __file__)), batch + ".py")):
+        importlib.import_module(batch)
 
 
 class Request:
@@ -47,8 +55,13 @@ def has(fault):
 def answer(request):
     if os.environ.get("DIALECT") == "busy" and next(turn) % 2 == 0:
         return Answer(503, {"detail": "busy"}, {"Retry-After": "0"})
-    out = botapi.answer(request, has)
-    api = "v1"
+    out = None
+    for fault in planted():
+        out = out or batches.BEFORE.get(fault, lambda r: None)(request)
+    api = "v1" if request.path in botapi.PATHS else "dify"
+    if out is None:
+        out = botapi.answer(request, has)
+        api = "v1"
     if out is None:
         out = messagesapi.answer(request, has)
         api = "dify"
@@ -67,6 +80,7 @@ def answer(request):
         dialect.era(os.environ["DIALECT"], request, out)
     for fault in planted():
         faults.spoil(fault, api, request, out)
+        batches.AFTER.get(fault, lambda r, o: None)(request, out)
     return out
 
 
