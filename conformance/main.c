@@ -376,7 +376,8 @@ read_set_json(struct chatconf *c, const struct profile *profile)
 
 	for (i = 0; i < set->count; i++) {
 		usual = jv_get_span(profile->vars, set->names[i]);
-		if (usual == NULL || usual->kind == JV_STRING)
+		if (usual == NULL || usual->kind == JV_STRING ||
+		    usual->kind == JV_NULL)
 			continue;
 		value = jv_parse(&c->arena, set->items[i]->text, true,
 		    &error);
@@ -388,6 +389,25 @@ read_set_json(struct chatconf *c, const struct profile *profile)
 	}
 	c->vars.layers[VARS_SET] = c->options.set;
 	return true;
+}
+
+static const struct jv *
+with_feature_vars(struct chatconf *c, const struct profile *profile)
+{
+	const struct jv *all = profile->feature_vars, *vars = profile->vars;
+	const struct jv *on;
+	size_t i, j;
+
+	for (i = 0; all != NULL && i < all->count; i++) {
+		on = jv_get_span(profile->features, all->names[i]);
+		for (j = 0; on != NULL && on->truth && j < all->items[i]->count;
+		     j++)
+			vars = jv_with(&c->arena, vars,
+			    span_of(mem_printf(&c->arena, "/%s",
+				all->items[i]->names[j].data)),
+			    all->items[i]->items[j]);
+	}
+	return vars;
 }
 
 /* The profile's variables may use --set, key and run. */
@@ -403,7 +423,8 @@ add_profile_vars(struct chatconf *c, const struct profile *profile,
 	*vars = c->vars;
 	if (profile->vars == NULL)
 		return true;
-	filled = vars_fill(&c->arena, vars, profile->vars, &undefined);
+	filled = vars_fill(&c->arena, vars, with_feature_vars(c, profile),
+	    &undefined);
 	if (filled == NULL) {
 		fprintf(stderr, "%s: {{%s}} is not defined%s\n",
 		    profile->file, undefined.data,

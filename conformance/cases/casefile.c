@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "casefolder.h"
+#include "match/check.h"
 #include "match/mem.h"
 
 const char *const level_names[] = {"must", "should", "house"};
@@ -173,7 +174,7 @@ check_sample(struct loading *l, const struct jv *sample)
 }
 
 static void
-check_capture(struct loading *l, const struct jv *capture)
+check_captures(struct loading *l, const struct jv *capture)
 {
 	size_t i;
 
@@ -183,9 +184,10 @@ check_capture(struct loading *l, const struct jv *capture)
 			    "\"%s\" cannot be a variable",
 			    capture->names[i].data);
 		if (capture->items[i]->kind != JV_STRING ||
-		    !span_starts(capture->items[i]->text, "/"))
+		    !check_is_capture(capture->items[i]->text))
 			fault(l, capture->items[i],
-			    "a capture is a JSON Pointer");
+			    "a capture is a JSON Pointer or \"$join\", "
+			    "\"trimmed \" or \"upper \" before it");
 	}
 }
 
@@ -204,19 +206,26 @@ read_step(struct loading *l, const struct jv *def, struct case_step *step)
 	step->expect = part(l, def, "expect", JV_OBJECT, true);
 	step->capture = part(l, def, "capture", JV_OBJECT, false);
 	if (step->capture != NULL)
-		check_capture(l, step->capture);
+		check_captures(l, step->capture);
 	step->sample = part(l, def, "sample", JV_OBJECT, false);
 	if (step->sample != NULL)
 		check_sample(l, step->sample);
 }
 
 static void
-read_during(struct loading *l, const struct jv *def, size_t i,
+read_times(struct loading *l, const struct jv *def, size_t i,
     struct case_step *step)
 {
 	const struct jv *during = part(l, def, "during", JV_NUMBER, false);
+	const struct jv *goes_on = part(l, def, "goes_on", JV_BOOL, false);
+	const struct jv *pause = part(l, def, "pause", JV_NUMBER, false);
 	int64_t ms;
 
+	step->goes_on = goes_on != NULL && goes_on->truth;
+	if (pause != NULL && text_to_int64(pause->text, 1, 10000, &ms))
+		step->pause_ms = (int)ms;
+	else if (pause != NULL)
+		fault(l, pause, "\"pause\" is at most 10000 milliseconds");
 	if (during == NULL)
 		return;
 	if (!text_to_int64(during->text, 1, 600000, &ms))
@@ -233,7 +242,7 @@ static void
 read_steps(struct loading *l, const struct jv *def, struct testcase *test)
 {
 	static const char *const keys[] = {"request", "change", "expect",
-	    "capture", "sample", "during", NULL};
+	    "capture", "sample", "during", "goes_on", "pause", NULL};
 	const struct jv *steps = part(l, def, "steps", JV_ARRAY, false);
 	size_t i;
 
@@ -258,7 +267,7 @@ read_steps(struct loading *l, const struct jv *def, struct testcase *test)
 		}
 		check_keys(l, steps->items[i], "a step", keys);
 		read_step(l, steps->items[i], &test->steps[i]);
-		read_during(l, steps->items[i], i, &test->steps[i]);
+		read_times(l, steps->items[i], i, &test->steps[i]);
 	}
 }
 

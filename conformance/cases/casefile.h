@@ -30,6 +30,10 @@ struct case_step {
 	 * soon as its captures are there; that reply must then end within so
 	 * many milliseconds. */
 	int during_ms;
+	/* That reply must go on for so long instead. */
+	bool goes_on;
+	/* Waits before it is sent: for times of whole seconds. */
+	int pause_ms;
 	unsigned line;
 };
 

@@ -8,7 +8,6 @@
 #include "casefolder.h"
 #include "match/matcher.h"
 #include "match/mem.h"
-#include "vars.h"
 
 struct profile_reading {
 	struct arena *arena;
@@ -46,7 +45,7 @@ check_keys(struct profile_reading *r, const struct jv *root)
 {
 	static const char *const keys[] = {"name", "title", "cases", "method",
 	    "path", "headers", "vars", "features", "translate", "signs",
-	    "preflight", "url_end"};
+	    "preflight", "url_end", "needs", "feature_vars"};
 	size_t i, j, n = sizeof(keys) / sizeof(*keys);
 
 	for (i = 0; i < root->count; i++) {
@@ -133,6 +132,8 @@ profile_load(struct arena *a, const char *folder, const char *name)
 	p->headers = part(&r, root, "headers", JV_OBJECT, true);
 	p->vars = part(&r, root, "vars", JV_OBJECT, false);
 	p->features = part(&r, root, "features", JV_OBJECT, false);
+	p->needs = part(&r, root, "needs", JV_OBJECT, false);
+	p->feature_vars = part(&r, root, "feature_vars", JV_OBJECT, false);
 	p->translate = part(&r, root, "translate", JV_ARRAY, false);
 	p->signs = part(&r, root, "signs", JV_ARRAY, false);
 	p->preflight = part(&r, root, "preflight", JV_ARRAY, false);
@@ -150,6 +151,20 @@ profile_chooses(const struct profile *profile, const char *name)
 		if (fnmatch(jv_text(profile->cases->items[i]), name, 0) == 0)
 			return true;
 	return false;
+}
+
+const char *
+profile_lacks(const struct profile *profile, const struct vars *vars,
+    struct span feature)
+{
+	const char *name = jv_text(jv_get_span(profile->needs, feature));
+	const struct jv *value;
+	enum vars_layer layer;
+
+	if (name == NULL)
+		return NULL;
+	value = vars_get(vars, span_of(name), &layer);
+	return value == NULL || value->kind == JV_NULL ? name : NULL;
 }
 
 /* ---- translation -------------------------------------------------------- */

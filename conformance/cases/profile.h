@@ -3,6 +3,7 @@
 #define CHATCONF_PROFILE_H
 
 #include "match/jsonval.h"
+#include "vars.h"
 
 struct profile {
 	const char *name;
@@ -13,6 +14,8 @@ struct profile {
 	const struct jv *headers;
 	const struct jv *vars;
 	const struct jv *features; /* name -> default */
+	const struct jv *needs; /* feature -> a variable it must be given */
+	const struct jv *feature_vars; /* feature -> variables when it is on */
 	const struct jv *translate;
 	const struct jv *signs;
 	const struct jv *preflight; /* run/preflight.h */
@@ -29,6 +32,10 @@ struct profile *profile_load(struct arena *a, const char *folder,
 
 /* Does it choose the case of this name? */
 bool profile_chooses(const struct profile *profile, const char *name);
+
+/* The variable that a feature needs and that nobody gave, or NULL. */
+const char *profile_lacks(const struct profile *profile,
+    const struct vars *vars, struct span feature);
 
 /*
  * An expectation in this profile's words: every object in it that holds all

@@ -181,7 +181,7 @@ check_headers(struct arena *a, const struct jv *expect,
 
 static bool
 check_body(struct arena *a, const struct jv *expect,
-    const struct reply *reply, const struct content *content,
+    const struct reply *reply, struct content *content,
     struct difference *d)
 {
 	const struct jv *m;
@@ -220,12 +220,47 @@ check_reply(struct arena *a, const struct jv *expect, const char *method,
 	    check_body(a, expect, reply, content, d);
 }
 
-const struct jv *
-check_capture(const struct content *content, struct span pointer)
+static const struct jv *
+found_at(const struct content *content, struct span pointer)
 {
+	if (span_is(pointer, "$join"))
+		return content->stream.joined;
 	if (content->is_stream)
 		return sse_last(&content->stream, pointer);
 	return content->json == NULL ? NULL : jv_find(content->json, pointer);
+}
+
+const struct jv *
+check_capture(struct arena *a, const struct content *content,
+    struct span pointer)
+{
+	struct span rest = pointer, how = span_cut(&rest, ' ');
+	const struct jv *value;
+	struct buf b = BUF_INIT(MEM_TEXT_MAX);
+	size_t i;
+
+	if (rest.data == NULL)
+		return found_at(content, pointer);
+	value = found_at(content, rest);
+	if (value == NULL || value->kind != JV_STRING)
+		return NULL;
+	if (span_is(how, "trimmed"))
+		return jv_string(a, span_trim(value->text));
+	for (i = 0; i < value->text.len; i++)
+		buf_addc(&b, text_upper(value->text.data[i]));
+	return jv_string(a, mem_take(a, &b));
+}
+
+bool
+check_is_capture(struct span pointer)
+{
+	struct span rest = pointer, how = span_cut(&rest, ' ');
+
+	if (rest.data == NULL)
+		rest = pointer;
+	else if (!span_is(how, "trimmed") && !span_is(how, "upper"))
+		return false;
+	return span_starts(rest, "/") || span_is(rest, "$join");
 }
 
 /* ---- is it an expectation? ---------------------------------------------- */

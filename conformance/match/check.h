@@ -32,9 +32,13 @@ bool check_form(struct arena *a, const char *method,
 /* The media type without parameters, in lower case; "" when absent. */
 const char *check_media_type(struct arena *a, const struct reply *reply);
 
-/* The value for a `capture`; NULL when the reply has none there. */
-const struct jv *check_capture(const struct content *content,
-    struct span pointer);
+/* The value for a `capture`; NULL when the reply has none there.  "$join" is
+ * what the expectation's `join` put together; "trimmed " before a pointer
+ * takes the white space off the ends of a string, "upper " writes its ASCII
+ * letters as capitals. */
+const struct jv *check_capture(struct arena *a,
+    const struct content *content, struct span pointer);
+bool check_is_capture(struct span pointer);
 
 /* Is expect an `expect` object?  Else the faulty part and why. */
 const char *check_fault(struct arena *a, const struct jv *expect,

@@ -280,25 +280,216 @@ holds_sequence(struct relating *r, const struct jv *relation,
 	return true;
 }
 
-static bool
-holds(struct relating *r, const struct jv *relation)
+static const struct jv *
+array_at(struct relating *r, const struct jv *pointer)
 {
-	const struct jv *part;
+	const struct jv *array = value_at(r, pointer);
 
-	if (jv_get(relation, "sum") != NULL)
-		return holds_arithmetic(r, relation, false);
-	if (jv_get(relation, "product") != NULL)
-		return holds_arithmetic(r, relation, true);
-	part = jv_get(relation, "equal");
-	if (part != NULL)
-		return holds_equal(r, part);
-	part = jv_get(relation, "counts");
-	if (part != NULL)
-		return holds_sequence(r, relation, COUNTS, part);
-	part = jv_get(relation, "falls");
-	if (part != NULL)
-		return holds_sequence(r, relation, FALLS, part);
-	return holds_sequence(r, relation, RISES, jv_get(relation, "rises"));
+	if (array != NULL && array->kind == JV_ARRAY)
+		return array;
+	wrong(r, pointer, "\"$array\"", array);
+	return NULL;
+}
+
+/* wrong(), at a value below item i of the list. */
+static bool
+wrong_item(struct relating *r, const struct jv *list, size_t i,
+    const struct jv *at, const char *expected, const struct jv *got)
+{
+	wrong(r, list, expected, got);
+	r->d->where = mem_printf(r->arena, "body %s/%zu%s", list->text.data,
+	    i, at->text.data);
+	return false;
+}
+
+static bool
+holds_unique(struct relating *r, const struct jv *relation)
+{
+	const struct jv *list = relation->items[0];
+	const struct jv *at = jv_get(relation, "at"), *value;
+	const struct jv *array = array_at(r, list);
+	size_t i, j;
+
+	for (i = 0; array != NULL && i < array->count; i++) {
+		value = jv_find(array->items[i], at->text);
+		for (j = 0; value != NULL && j < i; j++)
+			if (jv_equal(value,
+				jv_find(array->items[j], at->text)))
+				break;
+		if (value == NULL || j < i)
+			return wrong_item(r, list, i, at,
+			    "(another value in each)", value);
+	}
+	return array != NULL;
+}
+
+/* The values of "is" stand in the list, in this order; others may stand
+ * between them. */
+static bool
+holds_order(struct relating *r, const struct jv *relation)
+{
+	const struct jv *list = relation->items[0];
+	const struct jv *at = jv_get(relation, "at"), *value;
+	const struct jv *is = jv_get(relation, "is");
+	const struct jv *array = array_at(r, list);
+	size_t i, found = 0;
+
+	for (i = 0; array != NULL && i < array->count; i++) {
+		value = jv_find(array->items[i], at->text);
+		if (found < is->count && value != NULL &&
+		    jv_equal(value, is->items[found]))
+			found++;
+	}
+	if (array == NULL || found == is->count)
+		return array != NULL;
+	return wrong(r, list,
+	    mem_printf(r->arena, "%s at %s, in this order",
+		jv_show(r->arena, is, SHOWN), at->text.data),
+	    array);
+}
+
+static bool
+holds_above(struct relating *r, const struct jv *list)
+{
+	struct amount high, low;
+
+	if (!read_at(r, list->items[0], &high) ||
+	    !read_at(r, list->items[1], &low))
+		return false;
+	if (decimal_widen(&high, low.places) &&
+	    decimal_widen(&low, high.places) && high.digits > low.digits)
+		return true;
+	return wrong(r, list->items[0],
+	    mem_printf(r->arena, "(more than %s)",
+		list->items[1]->text.data),
+	    value_at(r, list->items[0]));
+}
+
+/* Every row of a list is held to a sum of its own. */
+static bool
+holds_rows(struct relating *r, const struct jv *relation)
+{
+	const struct jv *list = relation->items[0];
+	const struct jv *array = array_at(r, list);
+	struct relation_source source = {NULL, NULL};
+	struct relating row = {r->arena, &source, r->d};
+	size_t i;
+
+	for (i = 0; array != NULL && i < array->count; i++) {
+		source.root = array->items[i];
+		if (holds_arithmetic(&row, relation, false))
+			continue;
+		r->d->where = mem_printf(r->arena, "body %s/%zu%s",
+		    list->text.data, i,
+		    jv_get(relation, "is")->text.data);
+		return false;
+	}
+	return array != NULL;
+}
+
+static bool
+holds_total(struct relating *r, const struct jv *relation)
+{
+	const struct jv *list = relation->items[0];
+	const struct jv *at = jv_get(relation, "at"), *value;
+	const struct jv *is = jv_get(relation, "is");
+	const struct jv *array = array_at(r, list);
+	struct amount total = {0, 0}, part;
+	size_t i;
+
+	for (i = 0; array != NULL && i < array->count; i++) {
+		value = jv_find(array->items[i], at->text);
+		if (value == NULL || !decimal_read(value->text, &part) ||
+		    !decimal_widen(&total, part.places) ||
+		    !decimal_widen(&part, total.places))
+			return wrong_item(r, list, i, at,
+			    "(a decimal number)", value);
+		total.digits += part.digits;
+	}
+	if (array == NULL || !read_at(r, is, &part))
+		return false;
+	return decimal_same(total, part) ||
+	    wrong(r, is,
+		mem_printf(r->arena, "%s, the total of %s",
+		    decimal_text(r->arena, total), list->text.data),
+		value_at(r, is));
+}
+
+static bool
+holds_product(struct relating *r, const struct jv *relation)
+{
+	return holds_arithmetic(r, relation, true);
+}
+
+static bool
+holds_sum(struct relating *r, const struct jv *relation)
+{
+	return holds_arithmetic(r, relation, false);
+}
+
+static bool
+holds_same(struct relating *r, const struct jv *relation)
+{
+	return holds_equal(r, relation->items[0]);
+}
+
+static bool
+holds_more(struct relating *r, const struct jv *relation)
+{
+	return holds_above(r, relation->items[0]);
+}
+
+static bool
+holds_counts(struct relating *r, const struct jv *relation)
+{
+	return holds_sequence(r, relation, COUNTS, relation->items[0]);
+}
+
+static bool
+holds_falls(struct relating *r, const struct jv *relation)
+{
+	return holds_sequence(r, relation, FALLS, relation->items[0]);
+}
+
+static bool
+holds_rises(struct relating *r, const struct jv *relation)
+{
+	return holds_sequence(r, relation, RISES, relation->items[0]);
+}
+
+/* The name that comes first says which relation it is.  What each needs
+ * besides: a pointer as P, an array of pointers as L, of anything as A. */
+static const struct relation_kind {
+	const char *name;
+	char first;
+	struct {
+		const char *name;
+		char kind;
+	} others[2];
+	bool (*holds)(struct relating *, const struct jv *);
+} kinds[] = {
+    {"equal", 'L', {{NULL, 0}}, holds_same},
+    {"sum", 'L', {{"is", 'P'}}, holds_sum},
+    {"product", 'L', {{"is", 'P'}}, holds_product},
+    {"above", 'L', {{NULL, 0}}, holds_more},
+    {"counts", 'P', {{"at", 'P'}}, holds_counts},
+    {"falls", 'P', {{"at", 'P'}}, holds_falls},
+    {"rises", 'P', {{"at", 'P'}}, holds_rises},
+    {"unique", 'P', {{"at", 'P'}}, holds_unique},
+    {"order", 'P', {{"at", 'P'}, {"is", 'A'}}, holds_order},
+    {"rows", 'P', {{"sum", 'L'}, {"is", 'P'}}, holds_rows},
+    {"total", 'P', {{"at", 'P'}, {"is", 'P'}}, holds_total},
+    {NULL, 0, {{NULL, 0}}, NULL}};
+
+static const struct relation_kind *
+kind_of(const struct jv *relation)
+{
+	const struct relation_kind *k;
+
+	for (k = kinds; k->name != NULL; k++)
+		if (span_is(relation->names[0], k->name))
+			return k;
+	return NULL;
 }
 
 bool
@@ -309,65 +500,65 @@ relation_check(struct arena *a, const struct jv *list,
 	size_t i;
 
 	for (i = 0; i < list->count; i++)
-		if (!holds(&r, list->items[i]))
+		if (!kind_of(list->items[i])->holds(&r, list->items[i]))
 			return false;
 	return true;
 }
 
 /* ---- are they relations? ------------------------------------------------ */
 
+/* "" is the whole body. */
 static bool
 is_pointer(const struct jv *v)
 {
-	return v != NULL && v->kind == JV_STRING && span_starts(v->text, "/");
+	return v != NULL && v->kind == JV_STRING &&
+	    (v->text.len == 0 || span_starts(v->text, "/"));
 }
 
 static bool
-are_pointers(const struct jv *list)
+is_of_kind(const struct jv *v, char kind)
 {
 	size_t i;
 
-	if (list->kind != JV_ARRAY || list->count < 2)
+	if (kind == 'P' || v == NULL)
+		return is_pointer(v);
+	if (v->kind != JV_ARRAY || v->count < 2)
 		return false;
-	for (i = 0; i < list->count; i++)
-		if (!is_pointer(list->items[i]))
+	for (i = 0; i < v->count && kind == 'L'; i++)
+		if (!is_pointer(v->items[i]))
 			return false;
 	return true;
 }
 
 static const char *
-one_fault(const struct jv *relation)
+one_fault(struct arena *a, const struct jv *relation)
 {
-	const struct jv *first, *places = jv_get(relation, "places");
-	const char *name;
-	bool arithmetic;
+	const struct relation_kind *k;
+	const struct jv *places = jv_get(relation, "places");
+	size_t i, known = 1;
 
 	if (relation->kind != JV_OBJECT || relation->count == 0)
 		return "a relation is an object";
-	name = relation->names[0].data;
-	first = relation->items[0];
-	if (strcmp(name, "equal") == 0)
-		return are_pointers(first) && relation->count == 1
-		    ? NULL
-		    : "\"equal\" needs pointers and stands alone";
-	arithmetic = strcmp(name, "sum") == 0 || strcmp(name, "product") == 0;
-	if (arithmetic)
-		return are_pointers(first) &&
-			is_pointer(jv_get(relation, "is")) &&
-			relation->count == (places == NULL ? 2U : 3U) &&
-			(places == NULL ||
-			    (jv_is_int(places) && places->text.len == 1))
-		    ? NULL
-		    : "a sum or product needs pointers, \"is\", and may have "
-		      "\"places\"";
-	if (strcmp(name, "counts") == 0 || strcmp(name, "falls") == 0 ||
-	    strcmp(name, "rises") == 0)
-		return is_pointer(first) && relation->count == 2 &&
-			is_pointer(jv_get(relation, "at"))
-		    ? NULL
-		    : "a sequence needs a pointer and \"at\"";
-	return "a relation begins with equal, sum, product, counts, falls or "
-	       "rises";
+	k = kind_of(relation);
+	if (k == NULL)
+		return "a relation begins with equal, sum, product, above, "
+		       "counts, falls, rises, unique, order, rows or total";
+	if (!is_of_kind(relation->items[0], k->first))
+		return mem_printf(a, "\"%s\" needs %s", k->name,
+		    k->first == 'P' ? "a pointer" : "pointers");
+	for (i = 0; i < 2 && k->others[i].name != NULL; i++, known++)
+		if (!is_of_kind(jv_get(relation, k->others[i].name),
+			k->others[i].kind))
+			return mem_printf(a, "\"%s\" needs \"%s\"", k->name,
+			    k->others[i].name);
+	if (places != NULL && k->first == 'L' && k->others[0].name != NULL) {
+		if (!jv_is_int(places) || places->text.len != 1)
+			return "\"places\" is one digit";
+		known++;
+	}
+	return relation->count == known
+	    ? NULL
+	    : mem_printf(a, "\"%s\" has no such member", k->name);
 }
 
 const char *
@@ -376,12 +567,11 @@ relation_fault(struct arena *a, const struct jv *list, const struct jv **at)
 	const char *why;
 	size_t i;
 
-	(void)a;
 	*at = list;
 	if (list->kind != JV_ARRAY)
 		return "holds needs an array";
 	for (i = 0; i < list->count; i++) {
-		why = one_fault(list->items[i]);
+		why = one_fault(a, list->items[i]);
 		*at = list->items[i];
 		if (why != NULL)
 			return why;

@@ -174,6 +174,7 @@ struct checking {
 	const struct stream_event **events; /* without the ignored ones */
 	size_t *numbers;                 /* their places in the stream */
 	size_t count;
+	const struct jv *joined;         /* the pieces put together */
 };
 
 static bool
@@ -407,17 +408,49 @@ check_same(struct checking *c)
 	return true;
 }
 
+/* Within a payload that has all of them, the values are the same. */
+static bool
+check_equal(struct checking *c)
+{
+	const struct jv *list = jv_get(c->rules, "equal"), *first, *value;
+	size_t i, j, there;
+
+	for (i = 0; list != NULL && i < c->count; i++) {
+		for (j = there = 0; j < list->count; j++)
+			there += jv_find(c->events[i]->value,
+				     list->items[j]->text) != NULL;
+		if (there < list->count)
+			continue;
+		first = jv_find(c->events[i]->value, list->items[0]->text);
+		for (j = 1; j < list->count; j++) {
+			value = jv_find(c->events[i]->value,
+			    list->items[j]->text);
+			if (!jv_equal(first, value))
+				return fail(c,
+				    mem_printf(c->arena, "%s %s",
+					event_label(c, i),
+					list->items[j]->text.data),
+				    mem_printf(c->arena, "%s, as %s",
+					jv_show(c->arena, first, SHOWN),
+					list->items[0]->text.data),
+				    jv_show(c->arena, value, SHOWN));
+		}
+	}
+	return true;
+}
+
 static bool
 check_join(struct checking *c)
 {
 	const struct jv *join = jv_get(c->rules, "join");
-	const struct jv *from, *piece;
+	const struct jv *from, *piece, *replace;
 	struct buf b = BUF_INIT(MEM_TEXT_MAX);
 	size_t i;
 
 	if (join == NULL)
 		return true;
 	from = jv_get(join, "from");
+	replace = jv_get(join, "replace");
 	for (i = 0; i < c->count; i++) {
 		piece = jv_find(c->events[i]->value, from->text);
 		if (piece == NULL)
@@ -427,23 +460,31 @@ check_join(struct checking *c)
 			return fail(c, event_label(c, i), "\"$string\"",
 			    jv_show(c->arena, piece, SHOWN));
 		}
+		if (replace != NULL &&
+		    span_equal(sse_name(c->rules, c->events[i]),
+			replace->text))
+			buf_reset(&b);
 		buf_add(&b, piece->text.data, piece->text.len);
 	}
-	return match(c->arena, jv_get(join, "is"),
-	    jv_string(c->arena, mem_take(c->arena, &b)),
+	c->joined = jv_string(c->arena, mem_take(c->arena, &b));
+	return match(c->arena, jv_get(join, "is"), c->joined,
 	    "the pieces put together", c->d);
 }
 
 bool
-sse_check(struct arena *a, const struct jv *rules,
-    const struct sse_stream *stream, struct difference *d)
+sse_check(struct arena *a, const struct jv *rules, struct sse_stream *stream,
+    struct difference *d)
 {
 	struct checking c = {.arena = a, .rules = rules, .d = d};
 
+	bool good;
+
 	leave_out_ignored(&c, stream);
-	return check_end(&c) && check_json(&c) && check_order(&c) &&
+	good = check_end(&c) && check_json(&c) && check_order(&c) &&
 	    check_each(&c) && check_at(&c) && check_same(&c) &&
-	    check_join(&c);
+	    check_equal(&c) && check_join(&c);
+	stream->joined = c.joined;
+	return good;
 }
 
 const struct jv *
@@ -513,10 +554,13 @@ parts_fault(struct arena *a, const struct jv *rules, const struct jv **at)
 	if (why != NULL || join == NULL)
 		return why;
 	*at = join;
-	if (join->kind != JV_OBJECT || join->count != 2 ||
+	if (join->kind != JV_OBJECT ||
+	    join->count !=
+		(jv_text(jv_get(join, "replace")) == NULL ? 2U : 3U) ||
 	    jv_text(jv_get(join, "from")) == NULL ||
 	    jv_get(join, "is") == NULL)
-		return "sse.join needs \"from\" and \"is\"";
+		return "sse.join needs \"from\" and \"is\", and may have "
+		       "\"replace\"";
 	return matcher_fault(a, jv_get(join, "is"), at);
 }
 
@@ -524,7 +568,7 @@ const char *
 sse_fault(struct arena *a, const struct jv *rules, const struct jv **at)
 {
 	static const char *const keys[] = {"end", "each", "name", "ignore",
-	    "order", "at", "same", "join"};
+	    "order", "at", "same", "equal", "join"};
 	const char *why;
 	size_t i, j;
 
@@ -532,11 +576,11 @@ sse_fault(struct arena *a, const struct jv *rules, const struct jv **at)
 	if (rules->kind != JV_OBJECT)
 		return "sse needs an object";
 	for (i = 0; i < rules->count; i++) {
-		for (j = 0; j < 8; j++)
+		for (j = 0; j < 9; j++)
 			if (span_is(rules->names[i], keys[j]))
 				break;
 		*at = rules->items[i];
-		if (j == 8)
+		if (j == 9)
 			return mem_printf(a, "unknown key \"%s\" in sse",
 			    rules->names[i].data);
 		if ((j == 0 || j == 2) &&
@@ -553,6 +597,8 @@ sse_fault(struct arena *a, const struct jv *rules, const struct jv **at)
 		why = order_fault(jv_get(rules, "order"));
 	if (why == NULL)
 		why = strings_fault(jv_get(rules, "same"), "same", true, a);
+	if (why == NULL)
+		why = strings_fault(jv_get(rules, "equal"), "equal", true, a);
 	return why != NULL ? why : parts_fault(a, rules, at);
 }
 

@@ -21,6 +21,8 @@ struct sse_stream {
 	struct stream_event *events;
 	size_t count;
 	const char *fault; /* the framing is broken: what, where */
+	/* What a `join` put together, once sse_check has; else NULL. */
+	const struct jv *joined;
 };
 
 /* Splits the body into events.  Everything is in the arena. */
@@ -29,7 +31,7 @@ void sse_read(struct arena *a, const struct reply *reply,
 
 /* Does the stream satisfy rules, an `sse` object? */
 bool sse_check(struct arena *a, const struct jv *rules,
-    const struct sse_stream *stream, struct difference *d);
+    struct sse_stream *stream, struct difference *d);
 
 /* The value at pointer in the last payload that has it, or NULL. */
 const struct jv *sse_last(const struct sse_stream *stream,

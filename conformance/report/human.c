@@ -186,8 +186,11 @@ print_case(struct human *human, const struct result *r, enum outcome outcome)
 {
 	print_word(human, outcome);
 	if (outcome == OUTCOME_NA) {
-		printf("%-*s  feature %s is off\n", human->width,
-		    r->test->name, r->feature);
+		printf("%-*s  ", human->width, r->test->name);
+		if (r->lacks != NULL)
+			printf("give -s %s=TEXT\n", r->lacks);
+		else
+			printf("feature %s is off\n", r->feature);
 		return;
 	}
 	printf("%-*s %6lld ms", human->width, r->test->name,

@@ -42,17 +42,24 @@ tap_diff(struct arena *a, struct buf *out, const struct run *run,
 	buf_adds(out, "  ...\n");
 }
 
+static const char *
+why_skipped(struct arena *a, const struct result *r)
+{
+	if (r->lacks != NULL)
+		return mem_printf(a, "give -s %s=TEXT", r->lacks);
+	return mem_printf(a, "feature %s is off", r->feature);
+}
+
 static void
 tap_point(struct buf *out, size_t number, const char *name, const char *suffix,
-    enum outcome outcome, const char *feature)
+    enum outcome outcome, const char *skipped)
 {
 	bool ok = outcome == OUTCOME_OK || outcome == OUTCOME_NA;
 
 	buf_printf(out, "%sok %zu - %s%s", ok ? "" : "not ", number, name,
 	    suffix);
 	if (outcome == OUTCOME_NA)
-		buf_printf(out, " # SKIP feature %s is off",
-		    feature == NULL ? "?" : feature);
+		buf_printf(out, " # SKIP %s", skipped);
 	else if (outcome == OUTCOME_KNOWN)
 		buf_adds(out, " # TODO known failure");
 	else if (outcome == OUTCOME_WARNING)
@@ -78,7 +85,7 @@ report_tap(struct arena *a, const struct run *run)
 			continue;
 		outcome = outcome_of(run, r);
 		tap_point(&out, ++number, r->test->name, "", outcome,
-		    r->feature);
+		    r->feature == NULL ? "" : why_skipped(a, r));
 		if (r->verdict == VERDICT_FAILED ||
 		    r->verdict == VERDICT_UNTESTED)
 			tap_diff(a, &out, run, r);
@@ -277,8 +284,7 @@ junit_case(struct arena *a, struct buf *out, const struct run *run,
 		break;
 	case OUTCOME_NA:
 		buf_adds(out, "<skipped");
-		xml_attribute(out, "message",
-		    mem_printf(a, "feature %s is off", r->feature));
+		xml_attribute(out, "message", why_skipped(a, r));
 		buf_adds(out, "/>");
 		break;
 	case OUTCOME_KNOWN:

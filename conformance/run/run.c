@@ -157,8 +157,11 @@ control_passes(struct run_worker *w, struct result *result)
 
 /* ---- a case ------------------------------------------------------------- */
 
+/* The first that the case needs and the deployment has not; *lacks is the
+ * variable when that is all it needs. */
 static const char *
-feature_off(const struct run *run, const struct testcase *test)
+feature_off(const struct run *run, const struct testcase *test,
+    const char **lacks)
 {
 	const struct jv *list = test->requires, *feature;
 	size_t i;
@@ -167,6 +170,10 @@ feature_off(const struct run *run, const struct testcase *test)
 		feature = jv_get_span(run->profile->features,
 		    list->items[i]->text);
 		if (feature == NULL || !feature->truth)
+			return list->items[i]->text.data;
+		*lacks = profile_lacks(run->profile, &run->vars,
+		    list->items[i]->text);
+		if (*lacks != NULL)
 			return list->items[i]->text.data;
 	}
 	return NULL;
@@ -201,7 +208,8 @@ capture(struct result *result, const struct case_step *step,
 	if (captured == NULL)
 		captured = jv_object(a, NULL, NULL, 0);
 	for (i = 0; step->capture != NULL && i < step->capture->count; i++) {
-		value = check_capture(content, step->capture->items[i]->text);
+		value = check_capture(a, content,
+		    step->capture->items[i]->text);
 		if (value == NULL) {
 			result->difference = (struct difference){
 			    mem_printf(a, "body %s",
@@ -331,7 +339,7 @@ static bool
 judge_meanwhile(struct meanwhile *m)
 {
 	struct result *r = m->result;
-	int limit = r->test->steps[m->step].during_ms;
+	const struct case_step *step = &r->test->steps[m->step];
 	int64_t late_ms = (r->reply.us - m->answered_us) / 1000;
 
 	r->step = m->step;
@@ -343,10 +351,14 @@ judge_meanwhile(struct meanwhile *m)
 	}
 	r->difference = (struct difference){
 	    "the reply that was still coming",
-	    mem_printf(&r->arena, "ends within %d ms", limit),
+	    mem_printf(&r->arena,
+		step->goes_on ? "goes on for at least %d ms"
+			      : "ends within %d ms",
+		step->during_ms),
 	    mem_printf(&r->arena, "went on for %lld ms",
 		(long long)late_ms)};
-	return late_ms <= limit;
+	return step->goes_on ? late_ms >= step->during_ms
+			     : late_ms <= step->during_ms;
 }
 
 /* Runs step *step, and the one sent during it; moves *step behind them. */
@@ -363,6 +375,8 @@ run_step(struct run_worker *w, struct result *result, size_t *step,
 
 	if (!prepare(w, result, at, vars, &p))
 		return false;
+	if (result->test->steps[at].pause_ms > 0)
+		usleep((useconds_t)result->test->steps[at].pause_ms * 1000);
 	if (at + 1 < result->test->step_count &&
 	    result->test->steps[at + 1].during_ms != 0)
 		p.wire.watcher = &watcher;
@@ -385,7 +399,8 @@ run_case(struct run_worker *w, struct result *result)
 
 	arena_init(&result->arena, MEM_ARENA_MAX);
 	buf_init(&result->log, MEM_TEXT_MAX);
-	result->feature = feature_off(w->run, test);
+	result->feature = feature_off(w->run, test,
+	    &result->lacks);
 	if (result->feature != NULL) {
 		result->verdict = VERDICT_NA;
 		return;

@@ -27,6 +27,7 @@ struct result {
 	size_t events;
 	unsigned tries;
 	const char *feature; /* the one that is off */
+	const char *lacks;   /* a variable that it needs and nobody gave */
 	/* Of a failure: where it came to pass. */
 	size_t step;
 	struct wire_request request;

@@ -196,6 +196,31 @@ break_same(struct testing *t, const struct jv *rules)
 	}
 }
 
+/* In the first payload that has all the pointers, the last one's value. */
+static void
+break_equal(struct testing *t, const struct jv *rules)
+{
+	const struct jv *equal = jv_get(rules, "equal"), *list = payloads(t);
+	size_t i, j;
+
+	for (i = 0; equal != NULL && i < list->count; i++) {
+		for (j = 0; j < equal->count; j++)
+			if (jv_find(list->items[i],
+				equal->items[j]->text) == NULL)
+				break;
+		if (j < equal->count)
+			continue;
+		selftest_break_at(t, t->p->sample,
+		    mem_printf(&t->arena, "/data/%zu%s", i,
+			equal->items[j - 1]->text.data),
+		    jv_cstring(&t->arena, "chatconf other value"));
+		return;
+	}
+	if (equal != NULL)
+		selftest_error(t, "no payload of the sample has them all",
+		    "equal");
+}
+
 /* Every piece replaced by value. */
 static const struct jv *
 all_pieces(struct testing *t, struct span from, const struct jv *value)
@@ -317,6 +342,7 @@ selftest_break_stream(struct testing *t)
 	break_end(t, rules);
 	break_order(t, rules);
 	break_same(t, rules);
+	break_equal(t, rules);
 	break_join(t, rules);
 	for (i = 0; ignore != NULL && i < ignore->count; i++) {
 		t->ping = ignore->items[i]->text.data;
@@ -368,12 +394,42 @@ break_pointer(struct testing *t, const struct jv *pointer)
 	selftest_break_at(t, t->p->sample, path, jv_null(&t->arena));
 }
 
+/* A member of the first row. */
+static void
+break_row(struct testing *t, const char *path, const struct jv *pointer)
+{
+	const char *at = mem_printf(&t->arena, "%s/0%s", path,
+	    pointer->text.data);
+
+	selftest_break_at(t, t->p->sample, at,
+	    other_value(t, jv_find(t->p->sample, span_of(at))));
+}
+
 static void
 break_sequence(struct testing *t, const struct jv *relation)
 {
 	const char *path = holds_path(t, relation->items[0]);
 	const struct jv *array = jv_find(t->p->sample, span_of(path));
-	const struct jv *swapped;
+	const struct jv *swapped, *list = jv_get(relation, "sum");
+	size_t i;
+
+	if (list != NULL) {
+		for (i = 0; i < list->count; i++)
+			break_row(t, path, list->items[i]);
+		break_row(t, path, jv_get(relation, "is"));
+		return;
+	}
+	if (span_is(relation->names[0], "total")) {
+		break_row(t, path, jv_get(relation, "at"));
+		break_pointer(t, jv_get(relation, "is"));
+		return;
+	}
+	if (span_is(relation->names[0], "unique") && array != NULL &&
+	    array->count > 0) {
+		selftest_break_at(t, t->p->sample, path,
+		    jv_append(&t->arena, array, NULL, array->items[0]));
+		return;
+	}
 
 	if (array == NULL || array->count < 2) {
 		selftest_error(t, "the sample is too short to test a sequence",
@@ -389,6 +445,19 @@ break_sequence(struct testing *t, const struct jv *relation)
 	    jv_cstring(&t->arena, "chatconf"));
 }
 
+/* The higher one as low as the other, and each no number. */
+static void
+break_above(struct testing *t, const struct jv *pointers)
+{
+	const char *high = holds_path(t, pointers->items[0]);
+	const char *low = holds_path(t, pointers->items[1]);
+
+	selftest_break_at(t, t->p->sample, high,
+	    jv_find(t->p->sample, span_of(low)));
+	selftest_break_at(t, t->p->sample, high, jv_null(&t->arena));
+	selftest_break_at(t, t->p->sample, low, jv_null(&t->arena));
+}
+
 void
 selftest_break_holds(struct testing *t)
 {
@@ -399,6 +468,10 @@ selftest_break_holds(struct testing *t)
 		r = list->items[i];
 		if (r->items[0]->kind != JV_ARRAY) {
 			break_sequence(t, r);
+			continue;
+		}
+		if (span_is(r->names[0], "above")) {
+			break_above(t, r->items[0]);
 			continue;
 		}
 		for (j = 0; j < r->items[0]->count; j++)

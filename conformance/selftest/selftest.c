@@ -151,7 +151,8 @@ capture_sample(struct testing *t, const struct content *content,
 	if (captured == NULL)
 		captured = jv_object(kept, NULL, NULL, 0);
 	for (i = 0; capture != NULL && i < capture->count; i++) {
-		value = check_capture(content, capture->items[i]->text);
+		value = check_capture(&t->arena, content,
+		    capture->items[i]->text);
 		if (value == NULL) {
 			selftest_error(t, "the sample has no value to capture",
 			    capture->names[i].data);

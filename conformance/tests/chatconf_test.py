@@ -100,6 +100,9 @@ def faulty(fault=None, dialect=None):
 
 # ---- the suite on our own deployments ---------------------------------------
 
+CITED = ["-s", "cited_query=What are the specs of the iPhone 13 Pro Max?"]
+
+
 def exchanges(text):
     """(request line, body) of each exchange in the output of -v."""
     out, at_body = [], False
@@ -132,7 +135,8 @@ def test_deployment():
         bodies = {}
         for way, target in targets.items():
             run = passing(target, "-p", profile, "--strict", "--house", "-j", "8",
-                          "-v", env=d.env)
+                          "-v", *(CITED if profile == "dify" else []),
+                          env=d.env)
             check(run.code == 0, "our deployment passes %s over %s"
                   % (profile, way), run.bad())
             print(profile, way, run.last)
@@ -176,8 +180,9 @@ def test_form():
     conf = re.sub(r"(?m)^state = .*", "", conf) + FORM_BOT + section
     d = deployment.Deployment(BUILD, conf)
     run = passing("cgi:%s/parlance.cgi" % BUILD, "-p", "dify", "--strict",
-                  "--house", "-f", "form", "-f", "images", "dify/form/*",
-                  "dify/attachments/*", key=key, env=d.env)
+                  "-f", "form", "-f", "images", "-f", "no-no-images",
+                  "-f", "no-suggested", "--house", key=key,
+                  env=d.env)
     check(run.code == 0, "a bot with a form and images passes", run.bad())
     print("dify with a form", run.last)
     d.close()
@@ -194,6 +199,18 @@ name = Slow
 engine = slow
 model = tokens=400 pace_ms=50
 """
+
+
+def test_form_alone():
+    """-f form leaves the other cases answerable: they have its inputs."""
+    run = Run("-lv", "-p", "dify", "-f", "form", "dify/blocking/answer")
+    check('"inputs":{"city":"Oslo"}' in run.out, "-f form gives inputs",
+          run.out)
+    run = Run("-lv", "-p", "dify", "-s", 'inputs={"town":"Rome"}',
+              "dify/blocking/answer")
+    check('"inputs":{"town":"Rome"}' in run.out, "and -s inputs=JSON", run.out)
+    run = Run("-l", "-p", "dify", "-s", "inputs={")
+    check(run.code == 2 and "not JSON" in run.err, "which must be JSON")
 
 
 def test_slow():
@@ -715,7 +732,8 @@ def test_case_files():
 TESTS = (test_usage, test_list, test_failures, test_groups, test_preflight,
          test_untested, test_reports, test_case_files, test_broken_targets,
          test_https, test_retry, test_terminal, test_eras, test_dialect,
-         test_again, test_peer, test_started_program, test_form, test_slow,
+         test_again, test_peer, test_started_program, test_form, test_form_alone,
+         test_slow,
          test_deployment)
 
 

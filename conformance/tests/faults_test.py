@@ -51,7 +51,8 @@ def chatconf(port, profile, *args):
         subprocess.run(
             [CHATCONF, "http://127.0.0.1:%d" % port, "-p", profile, "-q",
              "--strict", "--house", "-t", "10", "--json", report.name,
-             *(["-f", "slow"] if profile == "dify" else []), *args],
+             *(["-f", "slow", "-s", "cited_query=iPhone?"]
+               if profile == "dify" else []), *args],
             env=dict(os.environ, CHATCONF_KEY="demo-key"), timeout=120,
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
