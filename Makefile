@@ -175,6 +175,19 @@ $(BUILD)/obj/site_parts.o: $(BUILD)/site_parts.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -Wno-overlength-strings -c -o $@ $<
 
+# The cases, profiles and rules, inside chatconf.
+EMBEDDED = $(wildcard fixtures/botapi/*/*.json fixtures/messagesapi/*/*.json \
+	fixtures/profiles/*.json fixtures/RULES-*.md)
+$(BUILD)/embedded.c: conformance/cases/embedded_make.c $(EMBEDDED)
+	@mkdir -p $(@D)
+	$(call quiet,MAKE)$(CC_FOR_BUILD) -std=gnu11 $(WARNINGS) \
+		-o $(BUILD)/embedded_make $< && $(BUILD)/embedded_make \
+		fixtures $(EMBEDDED:fixtures/%=%) > $@
+$(BUILD)/obj/embedded.o: $(BUILD)/embedded.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(ALL_CFLAGS) -Iconformance \
+		-Wno-overlength-strings -c -o $@ $<
+
 # The list of unit-test suites; rewritten only when it changes.
 $(BUILD)/suites.h: FORCE
 	@mkdir -p $(@D)
@@ -205,7 +218,8 @@ $(BUILD)/parlance: $(BUILD)/parlance.cgi
 	ln -sf parlance.cgi $@
 $(BUILD)/parlance.fcgi: $(call objects,$(FCGI_SOURCES)) $(BUILD)/libparlance.a
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ -lfcgi $(LIBS)
-$(BUILD)/chatconf: $(call objects,$(CHATCONF_SOURCES)) $(BUILD)/libparlance.a
+CHATCONF_OBJECTS = $(call objects,$(CHATCONF_SOURCES)) $(BUILD)/obj/embedded.o
+$(BUILD)/chatconf: $(CHATCONF_OBJECTS) $(BUILD)/libparlance.a
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CHATCONF) $(LIBS)
 $(BUILD)/unit_tests: $(call objects,$(TEST_SOURCES)) $(BUILD)/libparlance.a
 	$(call quiet,LD)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_CHECK) $(LIBS)
@@ -263,8 +277,12 @@ $(FUZZ_BUILD)/migrations.o: $(BUILD)/migrations.c
 	$(call quiet,CC)clang $(FUZZ_CFLAGS) -Wno-overlength-strings \
 		-fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) -c -o $@ $<
 # What a target in conformance/ needs; the others take nothing out of it.
+$(FUZZ_BUILD)/embedded.o: $(BUILD)/embedded.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)clang $(FUZZ_CFLAGS) -Wno-overlength-strings \
+		-fsanitize=fuzzer-no-link,$(FUZZ_SANITIZE) -c -o $@ $<
 $(FUZZ_BUILD)/chatconf.a: $(patsubst %.c,$(FUZZ_BUILD)/%.o,\
-	$(filter-out %/main.c,$(CHATCONF_SOURCES)))
+	$(filter-out %/main.c,$(CHATCONF_SOURCES))) $(FUZZ_BUILD)/embedded.o
 	@rm -f $@
 	$(call quiet,AR)ar rcs $@ $^
 $(FUZZ_BUILD)/site_parts.o: $(BUILD)/site_parts.c
@@ -370,8 +388,12 @@ install-chatconf: $(BUILD)/chatconf $(BUILD)/man/chatconf.1
 	$(INSTALL) -m 0755 $(BUILD)/chatconf $(DESTDIR)$(PREFIX)/bin
 	$(INSTALL) -m 0644 $(BUILD)/man/chatconf.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1
-	cp -R $(wildcard $(addprefix fixtures/,botapi messagesapi profiles)) \
+	cp -R $(wildcard $(addprefix fixtures/,botapi messagesapi profiles \
+		RULES-botapi.md RULES-messagesapi.md)) \
 		$(DESTDIR)$(PREFIX)/share/parlance/fixtures
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(INSTALL) -m 0644 conformance/chatconf.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/chatconf
 
 install-cgi: $(BUILD)/parlance.cgi
 	@test -n "$(CGIDIR)" || { echo "name the folder: make install-cgi \
@@ -389,6 +411,14 @@ portable: deps-build
 	SANITIZER" >&2; exit 1; fi
 	@mkdir -p $(BUILD)/portable
 	strip -o $(BUILD)/portable/parlance.cgi $(BUILD)/parlance.cgi
+	@$(MAKE) --no-print-directory $(BUILD)/portable/chatconf
+
+# The suite in one file, with the cases inside.
+$(BUILD)/portable/chatconf: $(CHATCONF_OBJECTS) $(filter-out %/main.o,\
+	$(call objects,$(CGI_SOURCES))) $(BUILD)/libparlance.a cgi/link_static
+	@mkdir -p $(@D)
+	$(call quiet,LD)cgi/link_static $@ "$(CC)" $(LDFLAGS) -s \
+		$(filter %.o %.a,$^)
 
 deb: all
 	fcgi/make_deb $(BUILD)

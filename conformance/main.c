@@ -5,6 +5,7 @@
  * together.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <getopt.h>
 #include <signal.h>
@@ -12,14 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "cases/casefolder.h"
 #include "cases/known.h"
+#include "cases/rules.h"
 #include "match/mem.h"
 #include "report/human.h"
 #include "report/machine.h"
+#include "report/pages.h"
 #include "run/preflight.h"
 #include "selftest/selftest.h"
 #include "match/transcript.h"
@@ -35,9 +39,11 @@ struct command_line {
 	struct run_options run;
 	const char *target, *profile, *cases, *key_file, *known_file;
 	const char *write_known, *json_file, *junit_file, *save_folder;
+	const char *html_file, *markdown_file, *badge_file;
+	const char *explain, *write_rc;
 	const struct jv *set; /* from --set */
 	const struct jv *features;
-	bool list, selftest, tap, no_preflight;
+	bool list, selftest, tap, no_preflight, matrix, features_only;
 	char **globs;
 	int glob_count;
 };
@@ -85,9 +91,18 @@ static const char usage_text[] =
     "      --no-preflight         begin with the cases at once\n"
     "      --tap  --json FILE  --junit FILE                 reports for "
     "machines\n"
+    "      --html FILE  --markdown FILE  --badge FILE       reports for "
+    "people, a line for a README\n"
     "      --save DIR             keep the exchange of every failure\n"
+    "      --matrix               instead of TARGET: NAME=URL ..., one table "
+    "of them\n"
+    "      --explain CASE         what a case asks for, and the rule behind "
+    "it\n"
+    "      --write-rc[=FILE]      the file that the lines `again` give to "
+    "curl -K (chatconf.rc)\n"
     "      --self-test            check the cases themselves; needs no "
     "target\n"
+    "      --features             the features of the profile\n"
     "      --cases DIR            the folder of case files; or "
     "CHATCONF_CASES\n"
     "  -h, --help  --version\n"
@@ -110,6 +125,13 @@ enum {
 	OPT_SELFTEST,
 	OPT_CASES,
 	OPT_NO_PREFLIGHT,
+	OPT_EXPLAIN,
+	OPT_WRITE_RC,
+	OPT_HTML,
+	OPT_MARKDOWN,
+	OPT_BADGE,
+	OPT_MATRIX,
+	OPT_FEATURES,
 	OPT_VERSION
 };
 
@@ -135,6 +157,13 @@ static const struct option long_options[] = {
     {"save", required_argument, NULL, OPT_SAVE},
     {"self-test", no_argument, NULL, OPT_SELFTEST},
     {"cases", required_argument, NULL, OPT_CASES},
+    {"explain", required_argument, NULL, OPT_EXPLAIN},
+    {"write-rc", optional_argument, NULL, OPT_WRITE_RC},
+    {"html", required_argument, NULL, OPT_HTML},
+    {"markdown", required_argument, NULL, OPT_MARKDOWN},
+    {"badge", required_argument, NULL, OPT_BADGE},
+    {"features", no_argument, NULL, OPT_FEATURES},
+    {"matrix", no_argument, NULL, OPT_MATRIX},
     {"no-preflight", no_argument, NULL, OPT_NO_PREFLIGHT},
     {"version", no_argument, NULL, OPT_VERSION},
     {"help", no_argument, NULL, 'h'},
@@ -259,6 +288,27 @@ read_option(struct chatconf *c, int opt)
 	case OPT_SELFTEST:
 		o->selftest = true;
 		return true;
+	case OPT_EXPLAIN:
+		o->explain = optarg;
+		return true;
+	case OPT_WRITE_RC:
+		o->write_rc = optarg == NULL ? "chatconf.rc" : optarg;
+		return true;
+	case OPT_HTML:
+		o->html_file = optarg;
+		return true;
+	case OPT_MARKDOWN:
+		o->markdown_file = optarg;
+		return true;
+	case OPT_BADGE:
+		o->badge_file = optarg;
+		return true;
+	case OPT_FEATURES:
+		o->list = o->features_only = true;
+		return true;
+	case OPT_MATRIX:
+		o->matrix = true;
+		return true;
 	case OPT_NO_PREFLIGHT:
 		o->no_preflight = true;
 		return true;
@@ -294,14 +344,21 @@ read_command_line(struct chatconf *c, int argc, char **argv)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind < argc && !o->selftest && !o->list)
+	if (o->explain != NULL)
+		o->list = o->run.verbose = true;
+	if (optind < argc && !o->selftest && !o->list && !o->matrix &&
+	    o->write_rc == NULL)
 		o->target = argv[optind++];
 	else if (optind < argc && (strncmp(argv[optind], "http", 4) == 0 ||
 				      strstr(argv[optind], "cgi:") != NULL))
 		o->target = argv[optind++];
 	o->globs = argv + optind;
 	o->glob_count = argc - optind;
-	if (o->target == NULL && !o->selftest && !o->list) {
+	if (o->matrix && o->glob_count == 0)
+		return complain("--matrix needs NAME=URL ...", "") ? 0
+								   : EXIT_USAGE;
+	if (o->target == NULL && !o->selftest && !o->list && !o->matrix &&
+	    o->write_rc == NULL) {
 		fputs(usage_text, stderr);
 		return EXIT_USAGE;
 	}
@@ -317,7 +374,7 @@ read_key(struct chatconf *c)
 	struct span text;
 
 	if (file != NULL) {
-		text = files_read(&c->arena, file);
+		text = casefolder_read(&c->arena, file);
 		if (text.data == NULL) {
 			fprintf(stderr, "chatconf: %s: %s\n", file,
 			    strerror(errno));
@@ -470,7 +527,9 @@ is_chosen(const struct chatconf *c, const struct testcase *test)
 	if (test->level == LEVEL_HOUSE && !c->options.run.house &&
 	    !c->options.list && !c->options.selftest)
 		return false;
-	if (c->options.glob_count == 0)
+	if (c->options.explain != NULL)
+		return fnmatch(c->options.explain, test->name, 0) == 0;
+	if (c->options.glob_count == 0 || c->options.matrix)
 		return true;
 	for (i = 0; i < c->options.glob_count; i++)
 		if (fnmatch(c->options.globs[i], test->name, 0) == 0)
@@ -590,7 +649,18 @@ choose(struct chatconf *c, struct run *run)
 /* ---- listing ------------------------------------------------------------ */
 
 static void
-explain(const struct run *run, const struct testcase *test)
+print_indented(const char *text)
+{
+	const char *end;
+
+	for (; (end = strchr(text, '\n')) != NULL; text = end + 1)
+		if (end > text)
+			printf("    | %.*s\n", (int)(end - text), text);
+}
+
+static void
+explain(const struct chatconf *c, const struct run *run,
+    const struct testcase *test)
 {
 	struct vars vars = run->vars;
 	struct prepared p;
@@ -600,6 +670,7 @@ explain(const struct run *run, const struct testcase *test)
 	arena_init(&a, MEM_ARENA_MAX);
 	printf("    %s\n    %s; %s\n", testcase_title(&a, &run->vars, test),
 	    level_names[test->level], test->source);
+	print_indented(rules_text(&a, c->folder, test->source));
 	for (i = 0; test->requires != NULL && i < test->requires->count; i++)
 		printf("    needs %s\n", test->requires->items[i]->text.data);
 	for (i = 0; i < test->step_count; i++) {
@@ -625,12 +696,76 @@ list_cases(struct chatconf *c, struct run *run)
 		    run->results[i].test->name);
 		levels[run->results[i].test->level]++;
 		if (c->options.run.verbose)
-			explain(run, run->results[i].test);
+			explain(c, run, run->results[i].test);
 	}
 	printf("%zu cases (%zu must, %zu should, %zu house), %zu requests\n",
 	    run->count, levels[0], levels[1], levels[2],
 	    count_requests(c, run));
 	return run->count > 0 ? EXIT_PASSED : EXIT_NOTHING;
+}
+
+/* For completion: names, each also with "no-". */
+static int
+list_features(const struct chatconf *c)
+{
+	const struct jv *features = c->profile->features;
+	size_t i;
+
+	for (i = 0; features != NULL && i < features->count; i++)
+		printf("%s\nno-%s\n", features->names[i].data,
+		    features->names[i].data);
+	return EXIT_PASSED;
+}
+
+/* ---- curl's file -------------------------------------------------------- */
+
+/* A value between quotes, as curl's configuration reads it. */
+static void
+add_quoted(struct buf *out, struct span text)
+{
+	size_t i;
+
+	for (i = 0; i < text.len; i++) {
+		if (text.data[i] == '"' || text.data[i] == '\\')
+			buf_addc(out, '\\');
+		buf_addc(out, text.data[i]);
+	}
+}
+
+/* The headers that the lines "again" take from chatconf.rc. */
+static int
+write_rc(struct chatconf *c, const struct run *run)
+{
+	struct buf b = BUF_INIT(MEM_TEXT_MAX);
+	const char *path = c->options.write_rc;
+	const struct jv *h;
+	struct span undefined;
+	FILE *file;
+	size_t i;
+	int fd;
+
+	h = vars_fill(&c->arena, &run->vars, run->profile->headers,
+	    &undefined);
+	if (h == NULL) {
+		complain("no key: give it in CHATCONF_KEY or with ",
+		    "--key-file");
+		return EXIT_USAGE;
+	}
+	for (i = 0; i < h->count; i++) {
+		buf_printf(&b, "header = \"%s: ", h->names[i].data);
+		add_quoted(&b, h->items[i]->text);
+		buf_adds(&b, "\"\n");
+	}
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	file = fd < 0 || fchmod(fd, 0600) != 0 ? NULL : fdopen(fd, "w");
+	if (file == NULL || fputs(buf_text(&b), file) < 0 ||
+	    fclose(file) != 0) {
+		fprintf(stderr, "chatconf: %s: %s\n", path, strerror(errno));
+		buf_release(&b);
+		return EXIT_USAGE;
+	}
+	buf_release(&b);
+	return EXIT_PASSED;
 }
 
 /* ---- the self-test ------------------------------------------------------ */
@@ -667,7 +802,7 @@ selftest(struct chatconf *c)
 {
 	struct selftest_score score = {.cases = 0};
 	bool *tested = must(calloc(c->book.count + 1, sizeof(bool)));
-	char **names = files_find_profiles(&c->arena, c->folder);
+	char **names = casefolder_find_profiles(&c->arena, c->folder);
 	size_t i;
 	bool good = true;
 
@@ -716,7 +851,7 @@ write_known(const struct chatconf *c, const struct run *run)
 		if (r->live == SSE_LIVE_NO)
 			buf_printf(&b, "%s~live\n", r->test->name);
 	}
-	good = files_write(c->options.write_known,
+	good = casefolder_write(c->options.write_known,
 	    (struct span){buf_text(&b), b.len});
 	buf_release(&b);
 	return good;
@@ -755,13 +890,22 @@ write_reports(struct chatconf *c, const struct run *run, double seconds)
 
 	arena_init(&a, MEM_ARENA_MAX);
 	if (o->tap)
-		good = files_write("-", report_tap(&a, run));
+		good = casefolder_write("-", report_tap(&a, run));
 	if (o->json_file != NULL)
-		good = files_write(o->json_file,
+		good = casefolder_write(o->json_file,
 			   report_json(&a, run, seconds)) && good;
 	if (o->junit_file != NULL)
-		good = files_write(o->junit_file,
+		good = casefolder_write(o->junit_file,
 			   report_junit(&a, run, seconds)) && good;
+	if (o->html_file != NULL)
+		good = casefolder_write(o->html_file,
+			   page_html(&a, run, c->folder, seconds)) && good;
+	if (o->markdown_file != NULL)
+		good = casefolder_write(o->markdown_file,
+			   page_markdown(&a, run, seconds)) && good;
+	if (o->badge_file != NULL)
+		good = casefolder_write(o->badge_file, page_badge(&a, run)) &&
+		    good;
 	arena_release(&a);
 	if (o->write_known != NULL)
 		good = write_known(c, run) && good;
@@ -916,6 +1060,70 @@ open_and_run(struct chatconf *c, struct run *run)
 	return code;
 }
 
+/* ---- several servers ---------------------------------------------------- */
+
+/* One server of --matrix, NAME=URL, into its column. */
+static bool
+run_column(struct chatconf *c, char *spec, struct matrix_column *column)
+{
+	struct run run = {.options = c->options.run, .profile = c->profile,
+	    .secret = c->key == NULL ? "" : c->key,
+	    .on_result = say_nothing, .on_waiting = wait_silently};
+	struct preflight found;
+	struct summary summary;
+	const char *why;
+	char *url = strchr(spec, '=');
+
+	if (url == NULL || !add_profile_vars(c, c->profile, &run.vars) ||
+	    !choose(c, &run)) {
+		free(run.results);
+		return url != NULL || complain("not NAME=URL: ", spec);
+	}
+	*url++ = '\0';
+	*column = (struct matrix_column){.name = spec};
+	run.target = target_open(&c->arena, url, &why);
+	if (run.target == NULL) {
+		free(run.results);
+		return complain("", why);
+	}
+	run.target->timeout_ms = c->options.run.timeout_ms;
+	set_usual_headers(c, &run);
+	cut_url(c, &run);
+	preflight_run(&c->arena, &run, &found);
+	column->verdict = found.unreachable == NULL ? found.says
+						    : found.unreachable;
+	if (column->verdict == NULL) {
+		run_all(&run, c->book.suite_count);
+		groups_make(&c->arena, &run, &column->groups);
+		summary_make(&c->arena, &run, &summary);
+		column->passed = summary.counts[OUTCOME_OK];
+		column->failed = summary.counts[OUTCOME_FAILED] +
+		    summary.counts[OUTCOME_UNTESTED] +
+		    summary.counts[OUTCOME_KNOWN_PASSES];
+	}
+	run_release(&run);
+	target_close(run.target);
+	return true;
+}
+
+static int
+run_matrix(struct chatconf *c)
+{
+	size_t i, count = (size_t)c->options.glob_count;
+	struct matrix_column *columns = mem_array(&c->arena, count,
+	    sizeof(*columns));
+	int code = EXIT_PASSED;
+
+	for (i = 0; i < count; i++) {
+		if (!run_column(c, c->options.globs[i], &columns[i]))
+			return EXIT_USAGE;
+		if (columns[i].failed > 0 || columns[i].verdict != NULL)
+			code = EXIT_FAILED;
+	}
+	matrix_print(columns, count);
+	return code;
+}
+
 static bool
 check_profile(struct chatconf *c)
 {
@@ -951,6 +1159,12 @@ list_or_run(struct chatconf *c)
 		return EXIT_USAGE;
 	run.profile = c->profile;
 	run.secret = c->key == NULL ? "" : c->key;
+	if (c->options.write_rc != NULL)
+		return write_rc(c, &run);
+	if (c->options.features_only)
+		return list_features(c);
+	if (c->options.matrix)
+		return run_matrix(c);
 	good = choose(c, &run);
 	warn_of_unused(c, &run);
 	if (!good) {
@@ -974,7 +1188,7 @@ run_chatconf(struct chatconf *c, int argc, char **argv)
 
 	if (code >= 0)
 		return code;
-	c->folder = files_cases_folder(&c->arena, c->options.cases);
+	c->folder = casefolder_find(&c->arena, c->options.cases);
 	if (!read_key(c) || !casebook_load(&c->arena, c->folder, &c->book))
 		return EXIT_USAGE;
 	if (!c->options.selftest)

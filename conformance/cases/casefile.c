@@ -420,7 +420,7 @@ bool
 casebook_load(struct arena *a, const char *folder, struct casebook *book)
 {
 	struct loading l = {.arena = a, .book = book};
-	char **paths = files_find_cases(a, folder);
+	char **paths = casefolder_find_cases(a, folder);
 	const struct jv *root;
 	size_t i;
 
@@ -432,7 +432,7 @@ casebook_load(struct arena *a, const char *folder, struct casebook *book)
 	for (i = 0; paths[i] != NULL; i++) {
 		l.suite = mem_new(a, sizeof(*l.suite));
 		l.suite->file = paths[i];
-		root = files_read_json(a, paths[i]);
+		root = casefolder_read_json(a, paths[i]);
 		if (root == NULL)
 			l.faults++;
 		else

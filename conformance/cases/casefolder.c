@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "embedded.h"
 #include "match/mem.h"
 
 /* Where `make install` puts the cases; the Makefile may say otherwise. */
@@ -16,8 +17,29 @@
 #define DATADIR "/usr/local/share/parlance"
 #endif
 
+/* The folder of what is inside the program. */
+#define INSIDE "(built in)"
+
+static bool
+is_inside(const char *path)
+{
+	return strncmp(path, INSIDE, strlen(INSIDE)) == 0;
+}
+
+static struct span
+read_inside(const char *path)
+{
+	const struct embedded *e;
+
+	for (e = embedded; e->name != NULL; e++)
+		if (strcmp(e->name, path + strlen(INSIDE "/")) == 0)
+			return span_of(e->text);
+	errno = ENOENT;
+	return SPAN_NONE;
+}
+
 struct span
-files_read(struct arena *a, const char *path)
+casefolder_read(struct arena *a, const char *path)
 {
 	struct buf b = BUF_INIT(MEM_TEXT_MAX);
 	FILE *file = fopen(path, "rb");
@@ -25,6 +47,8 @@ files_read(struct arena *a, const char *path)
 	size_t n;
 	bool failed;
 
+	if (file == NULL && is_inside(path))
+		return read_inside(path);
 	if (file == NULL)
 		return SPAN_NONE;
 	while ((n = fread(data, 1, sizeof(data), file)) > 0)
@@ -40,9 +64,9 @@ files_read(struct arena *a, const char *path)
 }
 
 const struct jv *
-files_read_json(struct arena *a, const char *path)
+casefolder_read_json(struct arena *a, const char *path)
 {
-	struct span text = files_read(a, path);
+	struct span text = casefolder_read(a, path);
 	struct jv_error error;
 	const struct jv *v;
 
@@ -114,13 +138,35 @@ found_end(struct found *f)
 	return out;
 }
 
+/* As find_json, of what is inside: names that begin with prefix. */
+static void
+find_inside(struct found *f, const char *prefix, const char *middle)
+{
+	const struct embedded *e;
+	struct span name;
+
+	for (e = embedded; e->name != NULL; e++) {
+		name = span_of(e->name);
+		if (strncmp(e->name, prefix, strlen(prefix)) == 0 &&
+		    strstr(e->name, middle) != NULL &&
+		    span_ends(name, ".json"))
+			found_add(f,
+			    mem_printf(f->arena, INSIDE "/%s", e->name));
+	}
+}
+
 char **
-files_find_cases(struct arena *a, const char *folder)
+casefolder_find_cases(struct arena *a, const char *folder)
 {
 	struct found f = {.arena = a};
-	DIR *dir = opendir(folder);
+	DIR *dir;
 	struct dirent *entry;
 
+	if (is_inside(folder)) {
+		find_inside(&f, "", "api/");
+		return found_end(&f);
+	}
+	dir = opendir(folder);
 	if (dir == NULL)
 		return NULL;
 	while ((entry = readdir(dir)) != NULL)
@@ -132,13 +178,16 @@ files_find_cases(struct arena *a, const char *folder)
 }
 
 char **
-files_find_profiles(struct arena *a, const char *folder)
+casefolder_find_profiles(struct arena *a, const char *folder)
 {
 	struct found f = {.arena = a};
 	size_t i;
 	char *slash;
 
-	find_json(&f, mem_printf(a, "%s/profiles", folder));
+	if (is_inside(folder))
+		find_inside(&f, "profiles/", "");
+	else
+		find_json(&f, mem_printf(a, "%s/profiles", folder));
 	for (i = 0; i < f.count; i++) {
 		slash = strrchr(f.paths[i], '/') + 1;
 		f.paths[i] = mem_printf(a, "%.*s", (int)strlen(slash) - 5,
@@ -148,7 +197,7 @@ files_find_profiles(struct arena *a, const char *folder)
 }
 
 bool
-files_write(const char *path, struct span text)
+casefolder_write(const char *path, struct span text)
 {
 	FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "wb");
 	bool good;
@@ -164,7 +213,7 @@ files_write(const char *path, struct span text)
 }
 
 const char *
-files_cases_folder(struct arena *a, const char *option)
+casefolder_find(struct arena *a, const char *option)
 {
 	const char *from = option == NULL ? getenv("CHATCONF_CASES") : option;
 	char self[4096], *slash, *beside;
@@ -184,5 +233,7 @@ files_cases_folder(struct arena *a, const char *option)
 		if (access(mem_printf(a, "%s/profiles", beside), R_OK) == 0)
 			return beside;
 	}
-	return DATADIR "/fixtures";
+	if (access(DATADIR "/fixtures/profiles", R_OK) == 0)
+		return DATADIR "/fixtures";
+	return INSIDE;
 }

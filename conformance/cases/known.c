@@ -27,7 +27,7 @@ bool
 known_load(struct arena *a, const char *path, const struct casebook *book,
     struct known *known)
 {
-	struct span text = files_read(a, path), line;
+	struct span text = casefolder_read(a, path), line;
 	unsigned number = 0;
 	bool good = true;
 	char *glob;

@@ -116,7 +116,7 @@ profile_load(struct arena *a, const char *folder, const char *name)
 	p->file = strchr(name, '/') != NULL || strstr(name, ".json") != NULL
 	    ? name
 	    : mem_printf(a, "%s/profiles/%s.json", folder, name);
-	root = files_read_json(a, p->file);
+	root = casefolder_read_json(a, p->file);
 	if (root == NULL)
 		return NULL;
 	if (root->kind != JV_OBJECT) {

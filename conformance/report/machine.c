@@ -29,7 +29,7 @@ tap_diff(struct arena *a, struct buf *out, const struct run *run,
 
 	failure_describe(a, run, r, &f);
 	buf_adds(out, "  ---\n");
-	yaml_line(out, "title", r->test->title);
+	yaml_line(out, "title", f.title);
 	yaml_line(out, "level", level_names[r->test->level]);
 	yaml_line(out, "untested", f.unsure);
 	yaml_line(out, "step", f.steps);
@@ -294,12 +294,9 @@ junit_case(struct arena *a, struct buf *out, const struct run *run,
 		    mem_printf(a, "%s: %s: expected %s, got %s",
 			outcome == OUTCOME_KNOWN ? "known failure"
 						 : "does not count",
-			transcript_mask(a, r->difference.where, run->secret,
-			    "{{key}}"),
-			transcript_mask(a, r->difference.expected,
-			    run->secret, "{{key}}"),
-			transcript_mask(a, r->difference.got, run->secret,
-			    "{{key}}")));
+			outcome_mask(a, run, r->difference.where),
+			outcome_mask(a, run, r->difference.expected),
+			outcome_mask(a, run, r->difference.got)));
 		buf_adds(out, "/>");
 		break;
 	default:
@@ -406,11 +403,11 @@ report_save(const struct run *run, const struct result *r,
 	failure_describe(&a, run, r, &f);
 	buf_printf(&out, "%s\n%s\n%s\n  - %s\n  + %s\nsource  %s\n"
 			 "again   %s\n\n",
-	    r->test->name, r->test->title, f.where, f.expected, f.got,
+	    r->test->name, f.title, f.where, f.expected, f.got,
 	    f.source, f.again);
 	if (r->request.path != NULL)
 		transcript_add(&out, &r->request, &r->reply);
-	good = files_write(mem_printf(&a, "%s/%s.txt", folder, name),
+	good = casefolder_write(mem_printf(&a, "%s/%s.txt", folder, name),
 	    span_of(transcript_mask(&a, buf_text(&out), run->secret,
 		"{{key}}")));
 	buf_release(&out);

@@ -667,6 +667,161 @@ def test_reports():
     server.close()
 
 
+CHROMIUM = ["--headless", "--no-sandbox", "--disable-dev-shm-usage",
+            "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update",
+            "--disable-sync"]
+
+
+def browsed(page, folder):
+    """The page's elements as a browser has them, or None without one."""
+    program = shutil.which("chromium")
+    if program is None:
+        print("chromium is not installed: the HTML report is not looked at")
+        return None
+    done = subprocess.run(
+        [program, *CHROMIUM, "--user-data-dir=" + os.path.join(folder, "c"),
+         "--dump-dom", "file://" + page], capture_output=True, timeout=120,
+        env=dict(os.environ, HOME=folder), stdin=subprocess.DEVNULL)
+    return done.stdout.decode("utf-8", "replace")
+
+
+def test_pages():
+    """The reports for people."""
+    server = faulty(",".join(EIGHT))
+    right = faulty()
+    with tempfile.TemporaryDirectory() as folder:
+        page, text, badge = (os.path.join(folder, n)
+                             for n in ("r.html", "r.md", "badge"))
+        run = Run(server.url, "--strict", "--html", page, "--markdown", text,
+                  "--badge", badge)
+        causes = len(re.findall(r"(?m)^FAIL ", run.out))
+        with open(page, encoding="utf-8") as file:
+            html = file.read()
+        check("<script" not in html and "://" not in re.sub(
+            re.escape(server.url), "", html), "the HTML is one file", html)
+        dom = browsed(page, folder)
+        if dom is not None:
+            check(dom.count('<details class="fail" open="">') == causes
+                  and dom.count("<del>") == causes == dom.count("<ins>"),
+                  "a browser shows %d groups with marked differences" % causes,
+                  dom)
+            check("<del>f</del>ield required" in dom
+                  and "<ins>F</ins>ield required" in dom,
+                  "what differs is marked", dom)
+            links = set(re.findall(r'href="#([^"]+)"', dom))
+            check(links and all('<p id="%s">' % x in dom for x in links),
+                  "each source leads to its rule", repr(links))
+        with open(text, encoding="utf-8") as file:
+            markdown = file.read()
+        check(markdown.count("\n### ") == causes
+              and "```diff\n" in markdown, "Markdown has the groups", markdown)
+        with open(badge, encoding="utf-8") as file:
+            check(re.match(r"!\[chatconf v1\]\(https://\S+failed-red\)\n$",
+                           file.read()), "a badge line")
+        check(KEY not in html + markdown, "the key is in none of them")
+        run = Run("--matrix", "first=" + server.url, "right=" + right.url,
+                  "gone=http://127.0.0.1:1", "--strict")
+        check(run.code == 1 and re.search(
+            r"first +right +gone\nok +\d+ +\d+ +0\nFAIL +\d+ +0 +0", run.out)
+            and "FAIL  gone: " in run.out, "--matrix is one table", run.out)
+    server.close()
+    right.close()
+
+
+def test_any_byte():
+    """Whatever a server sends: reports stay whole and terminals safe."""
+    raw = bytes(range(256)) + b"]]>\xef\xbf\xbe\xe2\x80\xae<&\xed\xa0\x80"
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "x.cgi")
+        with open(os.path.join(folder, "raw"), "wb") as file:
+            file.write(raw)
+        for kind in ("application/json", "text/event-stream", "text/html"):
+            with open(program, "w", encoding="utf-8") as file:
+                file.write("#!/bin/sh\nprintf 'Status: 200\\n"
+                           "Content-Type: %s\\nX-A: \\001\\377\\n\\n'\n"
+                           "cat '%s/raw'\n" % (kind, folder))
+            os.chmod(program, 0o755)
+            names = ["j.xml", "r.json", "r.html", "r.md"]
+            paths = [os.path.join(folder, n) for n in names]
+            run = subprocess.run(
+                [CHATCONF, "cgi:" + program, "v1/reply/*", "v1/stream/*", "-v",
+                 "--junit", paths[0], "--json", paths[1], "--html", paths[2],
+                 "--markdown", paths[3], "--save",
+                 os.path.join(folder, "saved")],
+                env=dict(os.environ, CHATCONF_KEY=KEY), capture_output=True,
+                timeout=100)
+            xml.dom.minidom.parse(paths[0])
+            with open(paths[1], encoding="utf-8") as file:
+                json.load(file)
+            texts = [run.stdout]
+            for path in paths[2:]:
+                with open(path, "rb") as file:
+                    texts.append(file.read())
+            for text in texts:
+                decoded = text.decode("utf-8")
+                check(not re.search("[\0-\x08\x0b-\x1f\x7f-\x9f\u202e\ufffe]",
+                                    decoded), kind + ": no raw byte is shown",
+                      repr(decoded[:500]))
+    run = Run("cgi:/bin/false", "v1/validation/stream-kind/null", "--tap")
+    check("{{" not in run.out.replace("{{key}}", ""),
+          "titles are filled in", run.out)
+
+
+def test_alone():
+    """The program without a checkout, its rules, curl's file, completion."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = shutil.copy(CHATCONF, folder)
+        env = {n: v for n, v in os.environ.items() if n != "CHATCONF_CASES"}
+        done = subprocess.run([program, "-l"], env=env, capture_output=True,
+                              text=True)
+        check(done.returncode == 0 and done.stdout == Run("-l").out,
+              "the cases are inside the program", done.stderr)
+        done = subprocess.run([program, "--explain", "v1/several/two-roots"],
+                              env=env, capture_output=True, text=True)
+        check("B6.4" in done.stdout and "Evidence:" in done.stdout,
+              "--explain prints the rule", done.stdout + done.stderr)
+        path = os.path.join(folder, "rc")
+        run = Run("--write-rc=" + path)
+        with open(path, encoding="utf-8") as file:
+            check(run.code == 0 and file.read() ==
+                  'header = "Authorization: Bearer %s"\n'
+                  'header = "Content-Type: application/json"\n' % KEY
+                  and os.stat(path).st_mode & 0o777 == 0o600,
+                  "--write-rc makes curl's file, for its owner alone")
+        script = (". '%s'; COMP_WORDS=(chatconf %s); COMP_CWORD=%d; "
+                  "_chatconf; printf '%%s\\n' \"${COMPREPLY[@]}\"")
+        for words, expected in (("-p d", "dify"), ("--expl", "--explain"),
+                                ("-f no-str", "no-stream"),
+                                ("v1/reply/pr", "v1/reply/prompt")):
+            done = subprocess.run(
+                ["bash", "-c", script % (os.path.join(
+                    HERE, "..", "chatconf.bash"), words,
+                    len(words.split()))], capture_output=True, text=True,
+                env=dict(env, PATH=BUILD + ":" + env["PATH"]))
+            check(expected in done.stdout.split(), "completes " + words,
+                  done.stdout + done.stderr)
+
+
+def test_rules():
+    """Every case cites a rule that is there, and no rule is without one."""
+    anchors, cited = set(), set()
+    for name in ("RULES-botapi.md", "RULES-messagesapi.md"):
+        with open(os.path.join(TOP, "fixtures", name),
+                  encoding="utf-8") as file:
+            anchors |= {name + "#" + a for a in
+                        re.findall(r'<a id="([^"]+)">', file.read())}
+    for profile in PROFILES:
+        for line in Run("-lv", "-p", profile, key=None).out.split("\n"):
+            if re.match(r"    (must|should|house); ", line):
+                found = re.findall(r"RULES-\w+\.md#[\w-]+", line)
+                check(found, "a case cites a rule", line) if not found else 0
+                cited |= set(found)
+    check(len(anchors) > 70 and cited == anchors, "rules and cases fit",
+          "not there: %s\nnot cited: %s" % (sorted(cited - anchors),
+                                            sorted(anchors - cited)))
+
+
 def test_case_files():
     """Faults of case files are found before anything is sent."""
     good = {"suite": "v1/own", "source": "s", "cases": [
@@ -730,7 +885,8 @@ def test_case_files():
 
 
 TESTS = (test_usage, test_list, test_failures, test_groups, test_preflight,
-         test_untested, test_reports, test_case_files, test_broken_targets,
+         test_untested, test_reports, test_pages, test_any_byte, test_alone,
+         test_rules, test_case_files, test_broken_targets,
          test_https, test_retry, test_terminal, test_eras, test_dialect,
          test_again, test_peer, test_started_program, test_form, test_form_alone,
          test_slow,

@@ -26,7 +26,7 @@ import planted as batches  # noqa: E402
 from answer import Answer, request_id  # noqa: E402
 
 
-for batch in ("batch1", "batch2"):
+for batch in ("batch1", "batch2", "legal"):
     if os.path.exists(os.path.join(os.path.dirname(os.path.abspath(
             __file__)), batch + ".py")):
         importlib.import_module(batch)
