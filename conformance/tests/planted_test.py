@@ -27,7 +27,7 @@ def noticed(name, port):
     """Does a run with --strict fail, or the preflight give a verdict?"""
     profile = name.split("-")[0]
     done = subprocess.run(
-        [CHATCONF, "http://127.0.0.1:%d" % port, "-p", profile, "-q", "-x",
+        [CHATCONF, "http://127.0.0.1:%d" % port, "-p", profile, "-q", "-x", "-j", "4",
          "--strict", "-t", "10", *(["-f", "slow", "-s", "cited_query=iPhone?"]
                                    if profile == "dify" else [])],
         env=dict(os.environ, CHATCONF_KEY="demo-key"), timeout=120,
