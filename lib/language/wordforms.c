@@ -174,10 +174,21 @@ drops_marks(uint32_t c)
 	return c < 0x0780 || (c >= 0x1E00 && c <= 0x1FFF);
 }
 
-/* Letters that do not come apart into a base and a mark. */
+/* The digits of scripts that have their own, by their zeros. */
+static const uint16_t zeros[] = {0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6,
+    0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0E50, 0x0ED0,
+    0x0F20, 0x1040, 0x17E0, 0x1810};
+
+/* Letters that do not come apart into a base and a mark; digits. */
 static uint32_t
 plain_letter(uint32_t c)
 {
+	size_t i;
+
+	if (c >= 0x0660 && c <= 0x1819)
+		for (i = 0; i < sizeof(zeros) / sizeof(zeros[0]); i++)
+			if (c >= zeros[i] && c < zeros[i] + 10U)
+				return '0' + (c - zeros[i]);
 	switch (c) {
 	case 0x0131: return 'i';
 	case 0x0142: return 'l';
@@ -186,6 +197,11 @@ plain_letter(uint32_t c)
 	case 0x0629: return 0x0647; /* teh marbuta */
 	case 0x0649: return 0x064A; /* alef maksura */
 	case 0x0671: return 0x0627;
+	/* Keyboards for Arabic, Persian, Urdu have different codes for these,
+	 * and people write each language with all of them. */
+	case 0x06CC: return 0x064A; /* yeh */
+	case 0x06A9: case 0x06AA: return 0x0643; /* kaf */
+	case 0x06C1: case 0x06C3: case 0x06D5: return 0x0647; /* heh */
 	default: return c;
 	}
 }

@@ -60,6 +60,9 @@ static const struct {
     {"tr", "IŞIK", "isik"},
     {"pl", "łódź", "lodz"},
     {"zh", "税金", "税金"},
+    {"fa", "۱۲۳", "123"}, /* Persian digits */
+    {"ar", "١٢٣", "123"},
+    {"hi", "१२३", "123"},
 };
 
 START_TEST(words_have_forms)
@@ -105,6 +108,12 @@ START_TEST(a_long_word_is_cut_between_characters)
 }
 END_TEST
 
+/* The same word from two keyboards. */
+static const char *const alike[][2] = {
+    {"کتاب", "كتاب"}, {"ایران", "ايران"}, {"یک", "يك"},
+    {"راہ", "راه"}, {"علی", "على"}, {"۲۰۲۶", "٢٠٢٦"}, {"کی‌بورد", "كيبورد"},
+};
+
 static const struct {
 	const char *text, *code;
 } guesses[] = {
@@ -147,6 +156,35 @@ START_TEST(languages_have_names)
 }
 END_TEST
 
+static void
+forms_of(const char *text, struct word_forms *out)
+{
+	struct stemmers stemmers = {.made = {NULL}};
+	struct word_scan scan;
+	struct word word;
+
+	out->n = 0;
+	word_scan_init(&scan, span_of(text));
+	ck_assert(word_scan_next(&scan, &word));
+	wordforms_add(&stemmers, NULL, &word, out);
+	stemmers_release(&stemmers);
+}
+
+START_TEST(keyboards_meet)
+{
+	struct word_forms a, b;
+	size_t i, k, same = 0;
+
+	forms_of(alike[_i][0], &a);
+	forms_of(alike[_i][1], &b);
+	for (i = 0; i < a.n; i++)
+		for (k = 0; k < b.n; k++)
+			same += a.len[i] == b.len[k] &&
+			    memcmp(a.text[i], b.text[k], a.len[i]) == 0;
+	ck_assert_msg(same > 0, "%s, %s", alike[_i][0], alike[_i][1]);
+}
+END_TEST
+
 Suite *wordforms_suite(void);
 
 Suite *
@@ -163,6 +201,8 @@ wordforms_suite(void)
 	tcase_add_loop_test(t, languages_are_guessed, 0,
 	    sizeof(guesses) / sizeof(guesses[0]));
 	tcase_add_test(t, languages_have_names);
+	tcase_add_loop_test(t, keyboards_meet, 0,
+	    sizeof(alike) / sizeof(alike[0]));
 	suite_add_tcase(s, t);
 	return s;
 }
