@@ -10,6 +10,7 @@
 #include "documents/tables.h"
 
 #define PARAGRAPH_MAX ((size_t)4 << 20)
+#define TITLE_LINES_MAX 5 /* above the header of a table */
 
 struct lines {
 	struct span rest;
@@ -312,28 +313,58 @@ take_markdown_line(struct lines *l, struct span raw, struct span line)
 	add_line(l, line);
 }
 
-/* "---" lines around settings at the top; a title among them is used. */
+/* "title: x", "  - y", "# z": a line of YAML; *key: of the first kind. */
+static bool
+is_setting(struct span line, bool *key)
+{
+	size_t i = 0;
+
+	*key = false;
+	if (span_trim(line).len == 0 || line.data[0] == '#' ||
+	    text_is_blank(line.data[0]) || span_starts(line, "- "))
+		return true;
+	while (i < line.len && (text_is_alnum(line.data[i]) ||
+	    (line.data[i] != '\0' && strchr("_-.\"'", line.data[i]) != NULL)))
+		i++;
+	*key = i > 0 && i < line.len && line.data[i] == ':' &&
+	    (i + 1 == line.len || text_is_blank(line.data[i + 1]));
+	return *key;
+}
+
+/* "---" lines around settings at the top; a title among them is used.  A line
+ * of dashes above anything else is a rule. */
 static void
 skip_front_matter(struct lines *l)
 {
-	struct span rest = l->rest, line, title = SPAN_NONE;
+	struct span rest = l->rest, line, title = SPAN_NONE, block;
+	bool first = true, key;
 
 	if (!span_is(span_trim(span_cut(&rest, '\n')), "---"))
 		return;
+	block = rest;
 	while (rest.len > 0) {
-		line = span_trim(span_cut(&rest, '\n'));
+		line = span_cut(&rest, '\n');
+		if (span_is(span_trim(line), "---") ||
+		    span_is(span_trim(line), "..."))
+			break;
+		if (!is_setting(line, &key) || (first && !key))
+			return;
+		first = false;
 		if (span_starts(line, "title:"))
 			title = span_trim(
 			    (struct span){line.data + 6, line.len - 6});
-		if (!span_is(line, "---"))
-			continue;
-		l->rest = rest;
-		if (title.len > 2 && title.data[0] == '"')
-			title = (struct span){title.data + 1, title.len - 2};
-		if (title.len > 0)
-			segmenter_heading(l->out, 1, title);
-		return;
+		if (rest.len == 0)
+			return;
 	}
+	if (first)
+		return;
+	block.len -= rest.len;
+	l->rest = rest;
+	if (title.len > 2 && (title.data[0] == '"' || title.data[0] == '\''))
+		title = (struct span){title.data + 1, title.len - 2};
+	segmenter_omit(l->out, OMIT_SETTINGS, segmenter_count(block));
+	if (title.len > 0)
+		segmenter_title(l->out, title);
 }
 
 static void
@@ -369,25 +400,98 @@ read_markdown(struct span text, struct segmenter *s)
 	read_lines(text, true, s);
 }
 
+/* "sep=;", which spreadsheets write above the header; moves behind it. */
+static char
+take_separator_line(struct span *text)
+{
+	struct span rest = *text, line = span_trim(span_cut(&rest, '\n'));
+	char separator;
+
+	if (text->len < 5 || strncasecmp(text->data, "sep=", 4) != 0)
+		return '\0';
+	separator = text->data[4];
+	if (line.len > 5 || strchr(",;\t|", separator) == NULL)
+		return '\0';
+	*text = rest;
+	return separator;
+}
+
+/* Cells with something in them, 3 at the most. */
+static size_t
+count_cells(struct span record, char separator)
+{
+	struct span cells[64];
+	struct arena arena;
+	size_t n, i, filled = 0;
+
+	arena_init(&arena, (size_t)1 << 20);
+	n = table_cells(record, separator, &arena, cells, 64);
+	for (i = 0; i < n && filled < 3; i++)
+		filled += cells[i].len > 0;
+	arena_release(&arena);
+	return filled;
+}
+
+/* Lines of one cell above the first of several are the table's title. */
+static void
+take_titles(struct span *text, char separator, struct segmenter *s)
+{
+	struct span rest = *text, record, titles[TITLE_LINES_MAX], cells[64];
+	struct arena arena;
+	size_t n = 0, i, k, cell_count;
+
+	for (;;) {
+		struct span before = rest;
+
+		record = table_record(&rest, separator);
+		if (record.data == NULL || n == TITLE_LINES_MAX)
+			return; /* a table of one column */
+		if (span_trim(record).len == 0)
+			continue;
+		if (count_cells(record, separator) > 1) {
+			*text = before;
+			break;
+		}
+		titles[n++] = record;
+	}
+	arena_init(&arena, (size_t)1 << 20);
+	for (i = 0; i < n; i++) {
+		cell_count = table_cells(titles[i], separator, &arena, cells,
+		    64);
+		for (k = 0; k < cell_count; k++)
+			if (cells[k].len > 0)
+				segmenter_heading(s, i == 0 ? 1 : 2, cells[k]);
+	}
+	arena_release(&arena);
+}
+
 void
 read_table(struct span text, char separator, struct segmenter *s)
 {
 	struct span header = SPAN_NONE, record;
+	char said = take_separator_line(&text);
+	size_t rows = 0;
 
-	if (separator == '\0') {
-		struct span rest = text;
-
-		separator = table_separator(table_record(&rest, ','));
-	}
-	for (;;) {
+	if (said != '\0')
+		separator = said;
+	if (separator == '\0')
+		separator = table_guess_separator(text);
+	if (separator != '\0')
+		take_titles(&text, separator, s);
+	while (s->err == ERR_NONE) {
 		record = table_record(&text, separator);
-		if (record.data == NULL || s->err != ERR_NONE)
-			return;
+		if (record.data == NULL)
+			break;
 		if (span_trim(record).len == 0)
 			continue;
-		if (header.data == NULL)
+		if (header.data == NULL) {
 			header = record;
-		else
-			segmenter_row(s, header, record);
+			continue;
+		}
+		if (rows++ == 0)
+			s->taken += segmenter_count(header);
+		segmenter_row(s, header, record);
 	}
+	if (rows == 0)
+		segmenter_text(s, header);
 }

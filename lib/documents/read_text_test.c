@@ -58,6 +58,27 @@ static const struct {
 	"[]#m,n\n\"a\nb\",c || []#m,n\nd,e"},
     {"semicolons separate", read_guess, "m;n\r\n1,5;2\r\n",
 	"[]#m;n\n1,5;2"},
+    {"a title above the header", read_guess,
+	"Prices, from May\n\nmodel;price\nA;1\nB;2\n",
+	"[Prices, from May]#model;price\nA;1 || [Prices, from May]#model;price"
+	"\nB;2"},
+    {"a title in the first of many cells", read_guess,
+	"Prices;;\nm;p;q\nA;1;2\n", "[Prices]#m;p;q\nA;1;2"},
+    {"an inch mark", read_guess, "m,size,price\nBeta,65\",599\nGamma,5,1\n",
+	"[]#m,size,price\nBeta,65\",599 || []#m,size,price\nGamma,5,1"},
+    {"a quote that is never closed", read_guess,
+	"m,n\n\"a,1\nb,2\nc,3\n",
+	"[]#m,n\n\"a,1 || []#m,n\nb,2 || []#m,n\nc,3"},
+    {"sep=", read_guess, "sep=;\nm;n\n1,5;2,5\n", "[]#m;n\n1,5;2,5"},
+    {"a header alone", read_guess, "m,n\n", "[]m,n"},
+    {"a rule is no front matter", read_markdown,
+	"---\n\nWe are open on Monday.\n\n---\n\nAnd on Friday.\n",
+	"[]We are open on Monday.\nAnd on Friday."},
+    {"a rule above text with a colon", read_markdown,
+	"---\nOpening hours: nine to five\n\n---\nx\n",
+	"[]Opening hours: nine to five\nx"},
+    {"front matter with lists", read_markdown,
+	"---\ntitle: \"T\"\ntags:\n  - a\n- b\n# c\n---\nbody\n", "[T]body"},
     {"HTML", read_html,
 	"<html><head><title>T</title><style>x</style></head><body><nav>no"
 	"</nav><h1>H</h1><p>one <b>two</b></p><ul><li>three</ul><script>x"
@@ -255,6 +276,12 @@ START_TEST(cells_are_unquoted)
 	ck_assert_uint_eq(table_cells(SPAN("| a | b |"), '|', &arena, cells,
 			      8), 2);
 	ck_assert(span_is(cells[1], "b"));
+	ck_assert_uint_eq(table_cells(SPAN("Beta,65\",599"), ',', &arena,
+			      cells, 8), 3);
+	ck_assert(span_is(cells[1], "65\""));
+	ck_assert(span_is(cells[2], "599"));
+	ck_assert_uint_eq(table_cells(SPAN("| 5\" | \"b |"), '|', &arena,
+			      cells, 8), 2);
 	ck_assert_uint_eq(table_cells(SPAN("a,b,c"), ',', &arena, cells, 2),
 	    2);
 	arena_release(&arena);

@@ -3,19 +3,20 @@
 
 #include <string.h>
 
-struct span
-table_record(struct span *rest, char separator)
+#define LINES_LOOKED_AT 20 /* to guess the separator */
+
+/* Where the record at text[0] ends: at a line end outside quotes.  Only at
+ * the start of a cell does a mark quote; elsewhere it is an inch. */
+static size_t
+record_end(struct span text, char separator, bool quotes)
 {
 	bool quoted = false, cell_start = true;
-	struct span record;
 	size_t i;
 
-	if (rest->len == 0)
-		return SPAN_NONE;
-	for (i = 0; i < rest->len; i++) {
-		char c = rest->data[i];
+	for (i = 0; i < text.len; i++) {
+		char c = text.data[i];
 
-		if (c == '"' && (quoted || cell_start))
+		if (c == '"' && quotes && (quoted || cell_start))
 			quoted = !quoted;
 		else if (c == '\n' && !quoted)
 			break;
@@ -23,6 +24,20 @@ table_record(struct span *rest, char separator)
 		cell_start = c == separator || (c == '"' && !quoted) ||
 		    (cell_start && c == ' ');
 	}
+	/* A quote that is never closed is none, nor does the rest of the
+	 * table belong to its cell. */
+	return quoted ? record_end(text, separator, false) : i;
+}
+
+struct span
+table_record(struct span *rest, char separator)
+{
+	struct span record;
+	size_t i;
+
+	if (rest->len == 0)
+		return SPAN_NONE;
+	i = record_end(*rest, separator, true);
 	record = (struct span){rest->data, i};
 	rest->data += i < rest->len ? i + 1 : i;
 	rest->len -= i < rest->len ? i + 1 : i;
@@ -31,23 +46,67 @@ table_record(struct span *rest, char separator)
 	return record;
 }
 
+static const char separators[] = ",;\t|";
+#define N_SEPARATORS (sizeof(separators) - 1)
+
+/* How often each separates cells in this line. */
+static void
+count_separators(struct span line, size_t counts[N_SEPARATORS])
+{
+	bool quoted = false, cell_start = true;
+	size_t i, k;
+
+	memset(counts, 0, N_SEPARATORS * sizeof(*counts));
+	for (i = 0; i < line.len; i++) {
+		char c = line.data[i];
+
+		if (c == '"' && (quoted || cell_start))
+			quoted = !quoted;
+		for (k = 0; k < N_SEPARATORS && !quoted; k++)
+			counts[k] += c == separators[k];
+		cell_start = strchr(",;\t|", c) != NULL ||
+		    (c == '"' && !quoted) || (cell_start && c == ' ');
+	}
+}
+
 char
 table_separator(struct span line)
 {
-	static const char separators[] = ",;\t|";
-	size_t counts[4] = {0}, best = 0, i, k;
-	bool quoted = false;
+	size_t counts[N_SEPARATORS], best = 0, k;
 
-	for (i = 0; i < line.len; i++) {
-		if (line.data[i] == '"')
-			quoted = !quoted;
-		for (k = 0; k < 4 && !quoted; k++)
-			counts[k] += line.data[i] == separators[k];
-	}
-	for (k = 1; k < 4; k++)
+	count_separators(line, counts);
+	for (k = 1; k < N_SEPARATORS; k++)
 		if (counts[k] > counts[best])
 			best = k;
 	return counts[best] == 0 ? '\0' : separators[best];
+}
+
+char
+table_guess_separator(struct span text)
+{
+	size_t counts[LINES_LOOKED_AT][N_SEPARATORS], lines = 0, i, j, k;
+	size_t best = 0, alike, most = 0;
+	struct span line;
+
+	while (text.len > 0 && lines < LINES_LOOKED_AT) {
+		line = span_cut(&text, '\n');
+		if (span_trim(line).len > 0)
+			count_separators(line, counts[lines++]);
+	}
+	for (k = 0; k < N_SEPARATORS; k++)
+		for (i = 0; i < lines; i++) {
+			alike = 0;
+			for (j = 0; j < lines; j++)
+				alike += counts[j][k] == counts[i][k];
+			/* Lines that agree first, then cells in each. */
+			alike = counts[i][k] == 0 ? 0
+						  : alike * 1000 + counts[i][k];
+			if (alike > most) {
+				most = alike;
+				best = k;
+			}
+		}
+	return most == 0 ? '\0' : separators[best];
 }
 
 /* "a ""b""" is a "b". */
@@ -79,7 +138,7 @@ size_t
 table_cells(struct span record, char separator, struct arena *arena,
     struct span *cells, size_t max)
 {
-	bool quoted = false;
+	bool quoted = false, cell_start = true;
 	size_t start = 0, n = 0, i;
 
 	if (separator == '|') { /* "| a | b |" has no cell outside */
@@ -90,9 +149,15 @@ table_cells(struct span record, char separator, struct arena *arena,
 			record.len--;
 	}
 	for (i = start; i <= record.len && n < max; i++) {
-		if (i < record.len && record.data[i] == '"')
+		char c = i < record.len ? record.data[i] : separator;
+
+		/* Rows of pages and of Markdown have no quoted cells. */
+		if (i < record.len && c == '"' && separator != '|' &&
+		    (quoted || cell_start))
 			quoted = !quoted;
-		if (i < record.len && (quoted || record.data[i] != separator))
+		cell_start = c == separator || (c == '"' && !quoted) ||
+		    (cell_start && c == ' ');
+		if (i < record.len && (quoted || c != separator))
 			continue;
 		cells[n++] = unquote(span_trim((struct span){
 		    record.data + start, i - start}), arena);

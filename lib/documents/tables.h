@@ -13,6 +13,9 @@ struct span table_record(struct span *rest, char separator);
  * quotes; 0 when none does. */
 char table_separator(struct span line);
 
+/* The same for a whole text: the one that its first lines agree on most. */
+char table_guess_separator(struct span text);
+
 /* The cells of a record, without quotes and blanks around them, in the
  * arena; their number, at most max.  0 also when memory is short. */
 size_t table_cells(struct span record, char separator, struct arena *arena,
