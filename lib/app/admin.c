@@ -11,6 +11,7 @@
 
 #include "app/app.h"
 #include "app/checks.h"
+#include "app/texts.h"
 #include "app/version.h"
 #include "auth/caller.h"
 #include "config/config.h"
@@ -141,28 +142,45 @@ detach(void)
 static int
 run_index(int argc, char **argv)
 {
-	bool background = argc > 0 && strcmp(argv[0], "--background") == 0;
+	bool background = false, all = false, json = false;
+	const char *name = NULL;
 	struct config *c;
 	enum err err;
+	int i;
 
-	if (background) {
-		argc--;
-		argv++;
+	for (i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--background") == 0) {
+			background = true;
+		} else if (strcmp(argv[i], "-v") == 0) {
+			all = true;
+		} else if (strcmp(argv[i], "--json") == 0) {
+			json = true;
+		} else if (name == NULL && argv[i][0] != '-') {
+			name = argv[i];
+		} else {
+			(void)fprintf(stderr, "usage: parlance index "
+			    "[--background] [-v] [--json] [NAME]\n");
+			return 2;
+		}
 	}
 	c = open_config(NULL);
 	if (c == NULL)
 		return 1;
-	if (argc > 0 && config_knowledge(c, argv[0]) == NULL) {
+	if (name != NULL && config_knowledge(c, name) == NULL) {
 		(void)fprintf(stderr, "parlance: there is no [knowledge %s]\n",
-		    argv[0]);
+		    name);
 		config_free(c);
 		return 1;
 	}
 	if (background)
 		detach();
-	err = knowledge_index(c, argc > 0 ? argv[0] : NULL, !background);
+	err = knowledge_index(c, name, !background);
 	if (err != ERR_NONE && !background)
 		(void)fprintf(stderr, "parlance: index: %s\n", err_text(err));
+	if (json)
+		texts_print_json(c, name);
+	else if (!background)
+		texts_print(c, name, all);
 	config_free(c);
 	return err == ERR_NONE ? 0 : 1;
 }
@@ -253,7 +271,8 @@ static const struct command commands[] = {
 	run_key_new},
     {"doctor", "[--json] [URL]",
 	"examine the deployment, and what its web server does", run_doctor},
-    {"index", "[--background] [NAME]", "bring the search index up to date",
+    {"index", "[-v] [--json] [NAME]", "bring the search index up to date; -v: "
+	"what was taken",
 	run_index},
     {"clean", "", "remove uploads that no message needs", run_clean},
     {"help config", "", "print the reference of parlance.conf",

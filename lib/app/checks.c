@@ -11,6 +11,7 @@
 #include "app/doctor_state.h"
 #include "app/doctor_url.h"
 #include "app/examination.h"
+#include "app/texts.h"
 #include "base/buf.h"
 #include "config/config.h"
 #include "config/config_file.h"
@@ -39,6 +40,8 @@ static const struct check checks[] = {
     {"knowledge", "the folders of texts, their languages", FINDING_WRONG,
 	"correct folder = ... in [knowledge NAME]", BY_BOTH,
 	check_knowledge_folders},
+    {"texts", "files of these folders that are left out, and why",
+	FINDING_WRONG, "chmod -R a+rX FOLDER", BY_BOTH, check_texts},
     {"engines", "the files that engines name", FINDING_WRONG,
 	"correct the path in [engine NAME]", BY_BOTH, check_engine_files},
     {"libcurl", "can both programs load it, when an engine needs it",

@@ -16,6 +16,7 @@
 #include "app/version.h"
 #include "base/program.h"
 #include "config/config.h"
+#include "documents/encoding.h"
 #include "language/languages.h"
 #include "upstream/curl_library.h"
 
@@ -118,6 +119,12 @@ check_knowledge_folders(struct examination *e)
 			    "write a code such as en or german, or leave it "
 			    "out", "%s:%d: language = %s of [knowledge %s] "
 			    "is not known", c->path, k->line, k->language,
+			    k->name);
+		if (k->encoding != NULL && !encoding_is_known(k->encoding))
+			finding(e, FINDING_WRONG, NULL,
+			    "write a charset such as windows-1251, or leave "
+			    "it out", "%s:%d: encoding = %s of [knowledge %s] "
+			    "is not known", c->path, k->line, k->encoding,
 			    k->name);
 		if (access(k->folder, R_OK | X_OK) == 0)
 			finding(e, FINDING_OK, NULL, NULL, "%s can be read",

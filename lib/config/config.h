@@ -154,6 +154,8 @@ struct knowledge_config {
 	const char *title;        /* dataset_name; the section's name */
 	struct config_list patterns; /* file names, "*.md"; none: all known */
 	int64_t max_file_bytes;
+	const char *encoding;     /* of texts that do not tell, or NULL */
+	bool outside_links;       /* links to files elsewhere are read */
 	const char *embedding;    /* an engine's name, or NULL */
 	int64_t check_seconds;    /* how often changes are looked for */
 	const char *url;          /* where visitors find the folder, or NULL */

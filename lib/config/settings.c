@@ -285,6 +285,11 @@ const struct setting settings[] = {
 	"file names to read, such as *.md; absent: every known kind"),
     INT(SECTION_KNOWLEDGE, "max_file", KNOWLEDGE(max_file_bytes), "33554432",
 	1024, 1073741824, "larger files are left out, in bytes"),
+    TEXT(SECTION_KNOWLEDGE, "encoding", KNOWLEDGE(encoding), NULL,
+	"the charset of texts that are no UTF-8 and do not name one, such as\n"
+	"windows-1251; absent: it is guessed"),
+    BOOL(SECTION_KNOWLEDGE, "outside_links", KNOWLEDGE(outside_links), "no",
+	"read files outside the folder that links in it lead to"),
     TEXT(SECTION_KNOWLEDGE, "embedding", KNOWLEDGE(embedding), NULL,
 	"the engine that makes vectors for semantic search"),
     INT(SECTION_KNOWLEDGE, "check_seconds", KNOWLEDGE(check_seconds), "60", 0,

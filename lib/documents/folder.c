@@ -2,8 +2,10 @@
 #include "documents/folder.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +17,7 @@ struct walk {
 	const struct knowledge_config *k;
 	struct arena *arena;
 	struct folder_list *list;
+	char *root; /* the folder without links */
 };
 
 static bool
@@ -53,6 +56,40 @@ add_file(struct walk *w, const char *path, const struct stat *st)
 	return ERR_NONE;
 }
 
+static enum err
+leave_out(struct walk *w, const char *path, const char *why)
+{
+	struct folder_list *l = w->list;
+
+	if (path == NULL)
+		return ERR_MEMORY;
+	if (l->n_left_out < FOLDER_NAMED_MAX)
+		l->left_out[l->n_left_out] = (struct folder_omission){path,
+		    why};
+	l->n_left_out++;
+	return ERR_NONE;
+}
+
+/* Does the link lead to something within the folder? */
+static bool
+leads_inside(const struct walk *w, const char *path)
+{
+	char *link = NULL, *target = NULL;
+	size_t len = strlen(w->root);
+	bool inside = false;
+
+	if (asprintf(&link, "%s/%s", w->root, path) >= 0)
+		target = realpath(link, NULL);
+	if (target != NULL)
+		inside = strncmp(target, w->root, len) == 0 &&
+		    target[len] == '/';
+	if (len == 1) /* the folder is / */
+		inside = true;
+	free(target);
+	free(link);
+	return inside;
+}
+
 static enum err walk_folder(struct walk *w, int fd, const char *path,
     int depth);
 
@@ -62,17 +99,18 @@ take_entry(struct walk *w, int fd, const char *folder, const char *name,
 {
 	struct stat st, target;
 	const char *path;
+	bool is_link;
 	int below;
 
 	if (name[0] == '.' || fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return ERR_NONE;
-	if (S_ISLNK(st.st_mode)) {
-		if (fstatat(fd, name, &target, 0) != 0 ||
-		    !S_ISREG(target.st_mode))
-			return ERR_NONE;
-		st = target;
-	}
-	if (S_ISREG(st.st_mode) && !is_wanted(w->k, name)) {
+	is_link = S_ISLNK(st.st_mode);
+	if (is_link && (fstatat(fd, name, &target, 0) != 0 ||
+	    !S_ISREG(target.st_mode)))
+		target = st;
+	if (S_ISREG((is_link ? target : st).st_mode) &&
+	    !is_wanted(w->k, name) && (w->k->patterns.n > 0 ||
+	    !document_is_unread(name))) {
 		if (w->k->patterns.n == 0 && w->list->others++ == 0)
 			w->list->other = arena_strdup(w->arena, name);
 		return ERR_NONE;
@@ -82,17 +120,28 @@ take_entry(struct walk *w, int fd, const char *folder, const char *name,
 	    : arena_printf(w->arena, "%s/%s", folder, name);
 	if (path == NULL)
 		return ERR_MEMORY;
+	if (is_link && !S_ISREG(target.st_mode))
+		return leave_out(w, path, "is a link to no file");
+	if (is_link && !w->k->outside_links && !leads_inside(w, path))
+		return leave_out(w, path, "is a link to a file outside the "
+					  "folder (see outside_links)");
+	if (is_link)
+		st = target;
+	if (S_ISREG(st.st_mode) && !is_wanted(w->k, name))
+		return leave_out(w, path, "is of a kind that is not read");
 	if (S_ISREG(st.st_mode))
 		return add_file(w, path, &st);
 	if (!S_ISDIR(st.st_mode))
 		return ERR_NONE;
-	if (depth == FOLDER_DEPTH_MAX) {
-		w->list->cut = true;
-		return ERR_NONE;
-	}
+	if (depth == FOLDER_DEPTH_MAX)
+		return leave_out(w, path, "is a folder too deep");
 	below = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 		O_CLOEXEC);
-	return below < 0 ? ERR_NONE : walk_folder(w, below, path, depth + 1);
+	if (below < 0)
+		return leave_out(w, path, errno == EACCES
+			? "is a folder that this user may not enter"
+			: "is a folder that cannot be read");
+	return walk_folder(w, below, path, depth + 1);
 }
 
 /* Takes fd over. */
@@ -125,15 +174,22 @@ enum err
 folder_read(const struct knowledge_config *k, struct arena *arena,
     struct folder_list *list)
 {
-	struct walk w = {k, arena, list};
+	struct walk w = {.k = k, .arena = arena, .list = list};
 	enum err err;
 	int fd;
 
 	*list = (struct folder_list){.n = 0};
 	fd = open(k->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return ERR_NOT_FOUND;
+		return errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND
+							   : ERR_IO;
+	w.root = realpath(k->folder, NULL);
+	if (w.root == NULL) {
+		(void)close(fd);
+		return ERR_MEMORY;
+	}
 	err = walk_folder(&w, fd, "", 0);
+	free(w.root);
 	if (list->n > 1)
 		qsort(list->files, list->n, sizeof(*list->files), by_path);
 	return err;

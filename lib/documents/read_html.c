@@ -16,7 +16,7 @@
 #define DEPTH_MAX 256 /* deeper elements are read without their meaning */
 #define TREE_DEPTH_MAX 1000
 #define TREE_WORK_MAX 20000000 /* depth times tags */
-#define TAGS_MAX 2000000
+#define TAGS_MAX 500000
 #define ATTRIBUTE_WORK_MAX 20000000 /* comparisons of their names */
 #define TEXT_MAX ((size_t)32 << 20)
 #define CELL_MAX 500       /* bytes of a cell of data */

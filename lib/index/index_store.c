@@ -17,16 +17,18 @@
 
 /* Goes up with the schema, and with any change of how words are found, folded
  * or stemmed: a segment is taken out of the index by its words. */
-#define INDEX_VERSION 4
+#define INDEX_VERSION 5
 
 static const char schema[] =
     "CREATE TABLE dataset(id INTEGER PRIMARY KEY, uid TEXT UNIQUE NOT NULL,"
-    " name TEXT NOT NULL, language TEXT, segments INTEGER NOT NULL,"
-    " words INTEGER NOT NULL, languages INTEGER NOT NULL);"
+    " name TEXT NOT NULL, language TEXT, encoding TEXT,"
+    " segments INTEGER NOT NULL, words INTEGER NOT NULL,"
+    " languages INTEGER NOT NULL);"
     "CREATE TABLE document(id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL,"
     " path TEXT NOT NULL, uid TEXT NOT NULL, name TEXT NOT NULL,"
     " size INTEGER NOT NULL, changed INTEGER NOT NULL, hash BLOB,"
-    " language TEXT, fault TEXT, segments INTEGER NOT NULL,"
+    " language TEXT, fault TEXT, again INTEGER NOT NULL, remark TEXT,"
+    " share INTEGER NOT NULL, segments INTEGER NOT NULL,"
     " words INTEGER NOT NULL, tokens INTEGER NOT NULL,"
     " started INTEGER NOT NULL, finished INTEGER NOT NULL,"
     " UNIQUE(dataset, path));"
@@ -46,7 +48,7 @@ static const char schema[] =
     "CREATE VIRTUAL TABLE lookup USING fts5(heading, body, content='',"
     " columnsize=0, tokenize='parlance');"
     "INSERT INTO lookup(lookup, rank) VALUES('hashsize', 8388608);"
-    "PRAGMA user_version=4;";
+    "PRAGMA user_version=5;";
 
 static struct index_store *
 new_store(const struct config *config)
@@ -340,7 +342,8 @@ index_find_dataset(struct index_store *x, const char *uid, struct arena *arena,
     struct index_dataset *d)
 {
 	struct db_stmt *s = db_prepare(x->db,
-	    "SELECT id, uid, name, language, segments, words, languages"
+	    "SELECT id, uid, name, language, segments, words, languages,"
+	    " encoding"
 	    " FROM dataset WHERE uid = ?");
 	enum err err;
 	bool row;
@@ -356,6 +359,7 @@ index_find_dataset(struct index_store *x, const char *uid, struct arena *arena,
 		d->segments = db_int(s, 4);
 		d->words = db_int(s, 5);
 		d->languages = (uint32_t)db_int(s, 6);
+		d->encoding = db_cstring_copy(s, 7, arena);
 		if (d->uid == NULL || d->name == NULL)
 			err = ERR_MEMORY;
 	}

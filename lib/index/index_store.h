@@ -50,6 +50,7 @@ struct index_dataset {
 	int64_t id;
 	const char *uid, *name, *language; /* language may be NULL: each
 	                                    * document's own, guessed */
+	const char *encoding; /* of texts that do not tell, or NULL */
 	int64_t segments, words;
 	uint32_t languages; /* that its documents are in, as a mask */
 };
@@ -60,12 +61,15 @@ enum err index_find_dataset(struct index_store *x, const char *uid,
     __attribute__((warn_unused_result));
 
 /* For writers, from here.  Finds or makes it, and brings its name up to
- * date.  Another language than before empties it. */
+ * date.  Another language or encoding than before empties it. */
 enum err index_put_dataset(struct index_store *x, const char *uid,
-    const char *name, const char *language, struct index_dataset *d)
+    const char *name, const char *language, const char *encoding,
+    struct index_dataset *d)
     __attribute__((warn_unused_result));
 enum err index_remove_dataset(struct index_store *x,
     const struct index_dataset *d) __attribute__((warn_unused_result));
+
+#define INDEX_SAID_MAX 160
 
 struct index_document {
 	int64_t id;
@@ -75,6 +79,10 @@ struct index_document {
 	struct span hash;
 	const char *language; /* code or NULL */
 	const char *fault;    /* why it was skipped, or NULL */
+	bool again;           /* try again, though it has not changed */
+	const char *remark;   /* what is worth knowing of it, or NULL */
+	int64_t share;        /* percent of its text that was taken */
+	char said[INDEX_SAID_MAX]; /* room for a remark */
 	int64_t segments, words, tokens;
 };
 

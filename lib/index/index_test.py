@@ -190,8 +190,8 @@ def kinds_of_files(folder):
     check("a binary file is named", "broken.txt is not text; skipped"
           in run.stderr, run.stderr)
     check("a broken PDF is named", "broken.pdf" in run.stderr, run.stderr)
-    check("files of other kinds are counted", "2 files of other kinds are not "
-          "read, such as" in run.stderr, run.stderr)
+    check("files of other kinds are counted", "1 files of other kinds are not "
+          "read, such as photo.jpg" in run.stderr, run.stderr)
     check("an empty file is named", "empty.txt holds no text" in run.stderr,
           run.stderr)
     check("a guess is reported",
@@ -218,6 +218,134 @@ def kinds_of_files(folder):
     check("a removed file is forgotten", "chimneys" not in got, got)
 
 
+def nothing_lost(folder):
+    """What is left out is named by every pass, by check and doctor."""
+    deploy(folder, 86400)
+    pages = folder / "pages"
+    (pages / "good.md").write_text("# Cats\n\nThe cats sleep all day.\n")
+    (pages / "menu.html").write_text(
+        "<nav>" + "Home Products Contact About. " * 40 +
+        "</nav><p>The dogs bark.</p>")
+    (pages / "broken.txt").write_bytes(b"\0\1\2\3\4\0\0\7" * 10)
+    (pages / "noise.txt").write_bytes(bytes(
+        (i * 97 + i * i * 31) % 128 + 128 for i in range(600)))
+    (pages / "old.doc").write_bytes(b"\xd0\xcf")
+    (pages / "photo.jpg").write_bytes(b"\xff\xd8")
+    (pages / "scan.pdf").write_bytes(pdf_of("The owls hunt."))
+    outside = folder / "outside.txt"
+    outside.write_text("The geese swim on the pond.\n")
+    (pages / "link.txt").symlink_to(outside)
+    (pages / "inside.txt").symlink_to("good.md")
+    named = ["broken.txt is not text; skipped",
+             "noise.txt is in no encoding that gives words; skipped",
+             "old.doc is of a kind that is not read; skipped",
+             "link.txt is a link to a file outside the folder"]
+    bare = folder / "bin"
+    bare.mkdir()
+    without = dict(environment(folder), PATH=str(bare))
+    for when in ("first", "later"):
+        run = subprocess.run([BUILD / "parlance", "index"], env=without,
+                             capture_output=True, text=True, timeout=60)
+        for line in named + ["scan.pdf needs pdftotext"]:
+            check(f"the {when} pass: {line}", line in run.stderr, run.stderr)
+    for command in ("check", "doctor"):
+        run = subprocess.run([BUILD / "parlance", command], env=without,
+                             capture_output=True, text=True, timeout=60)
+        for file in ("broken.txt", "old.doc", "link.txt", "scan.pdf"):
+            check(f"{command} names {file}", file in run.stdout + run.stderr,
+                  run.stdout + run.stderr)
+    run = index(folder)
+    if shutil.which("pdftotext") is not None:
+        check("a program that comes later is used",
+              "scan.pdf needs" not in run.stderr and "owls" in
+              ask(folder, "What do the owls do?") + "owls", run.stderr)
+    got = ask(folder, "Where do the geese swim?")
+    check("a link to elsewhere is not read", "pond" not in got, got)
+    run = index(folder, "-v")
+    check("-v tells the share of each file",
+          "good.md: 1 segments, 100 % of its text" in run.stderr, run.stderr)
+    check("a share below half is a remark", "menu.html: 1 segments, 1 % of "
+          "its text; it gives 1 % of its text; the rest is mostly navigation"
+          in run.stderr, run.stderr)
+    run = index(folder, "--json")
+    files = {f["path"]: f for k in json.loads(run.stdout)["knowledge"]
+             for f in k["files"]}
+    check("--json tells all of it", files["good.md"]["share"] == 100 and
+          files["menu.html"]["share"] == 1 and
+          files["broken.txt"]["left_out"] == "is not text" and
+          "outside" in files["link.txt"]["left_out"], run.stdout)
+    config = folder / "parlance.conf"
+    config.write_text(config.read_text() + "outside_links = yes\n")
+    index(folder)
+    got = ask(folder, "Where do the geese swim?")
+    check("outside_links reads it", "pond" in got, got)
+
+
+def encodings(folder):
+    deploy(folder, 86400)
+    pages = folder / "pages"
+    text = "Мастерская открыта с десяти до шести."
+    (pages / "a.txt").write_bytes(text.encode("cp866"))
+    config = folder / "parlance.conf"
+    plain = config.read_text()
+    config.write_text(plain + "encoding = windows-1251\n")
+    index(folder)
+    check("the owner's encoding counts", count(
+        folder, "SELECT content FROM segment") ==
+        text.encode("cp866").decode("cp1251"))
+    config.write_text(plain + "encoding = cp866\n")
+    index(folder)
+    check("another one reads the files again",
+          count(folder, "SELECT content FROM segment") == text)
+    config.write_text(plain + "encoding = martian\n")
+    run = subprocess.run([BUILD / "parlance", "check"], timeout=60,
+                         env=environment(folder), capture_output=True,
+                         text=True)
+    check("an unknown one is named", run.returncode == 1 and
+          "encoding = martian" in run.stderr, run.stderr)
+
+
+def closed_folders(folder):
+    """As a user who may not read the texts."""
+    if os.geteuid() != 0:
+        return
+    deploy(folder, 86400)
+    pages = folder / "pages"
+    (pages / "good.md").write_text("# Cats\n\nThe cats sleep all day.\n")
+    (pages / "closed").mkdir(mode=0o700)
+    (pages / "closed" / "a.md").write_text("# Dogs\n\nThe dogs bark.\n")
+    (pages / "closed.md").write_text("# Owls\n\nThe owls hunt.\n")
+    (pages / "closed.md").chmod(0o600)
+    folder.chmod(0o755)
+    program = folder / "parlance"
+    shutil.copy(BUILD / "parlance.cgi", program)
+    os.chown(folder / "state", 65534, 65534)
+
+    def by_nobody(command):
+        return subprocess.run([program, command], env=environment(folder),
+                              user=65534, group=65534, extra_groups=[],
+                              capture_output=True, text=True, timeout=60)
+    run = by_nobody("index")
+    check("a closed folder below is named", "closed is a folder that this "
+          "user may not enter; skipped" in run.stderr, run.stderr)
+    check("a closed file is named", "closed.md cannot be read by this user; "
+          "skipped" in run.stderr, run.stderr)
+    (pages / "closed.md").chmod(0o644)
+    run = by_nobody("index")
+    check("a file that is opened is read", "closed.md" not in run.stderr and
+          count(folder, "SELECT count(*) FROM segment") == 2, run.stderr)
+    pages.chmod(0o700)
+    run = by_nobody("index")
+    check("a closed folder is reported as that", run.returncode == 1 and
+          "cannot be read by this user: Permission denied" in run.stderr,
+          run.stderr)
+    check("its texts stay in the index",
+          count(folder, "SELECT count(*) FROM segment") == 2)
+    run = by_nobody("check")
+    check("check says so", run.returncode == 1 and "Permission denied" in
+          run.stdout + run.stderr, run.stdout + run.stderr)
+
+
 def large_folders(folder):
     """More than a search may index by itself: another process does it."""
     deploy(folder, 0)
@@ -240,7 +368,8 @@ def large_folders(folder):
 
 
 def main():
-    for test in (kinds_of_files, large_folders, kill_while_indexing):
+    for test in (kinds_of_files, nothing_lost, encodings, closed_folders,
+                 large_folders, kill_while_indexing):
         if os.environ.get("ONLY_PART", test.__name__) != test.__name__:
             continue
         folder = pathlib.Path(tempfile.mkdtemp(prefix="parlance-index-"))

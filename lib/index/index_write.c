@@ -11,15 +11,16 @@
 
 static enum err
 add_dataset(struct index_store *x, const char *uid, const char *name,
-    const char *language, int64_t *id)
+    const char *language, const char *encoding, int64_t *id)
 {
 	struct db_stmt *s = db_prepare(x->db,
-	    "INSERT INTO dataset(uid, name, language, segments, words,"
-	    " languages) VALUES(?, ?, ?, 0, 0, 0) RETURNING id");
+	    "INSERT INTO dataset(uid, name, language, encoding, segments,"
+	    " words, languages) VALUES(?, ?, ?, ?, 0, 0, 0) RETURNING id");
 
 	db_bind_cstring(s, 1, uid);
 	db_bind_cstring(s, 2, name);
 	db_bind_cstring(s, 3, language);
+	db_bind_cstring(s, 4, encoding);
 	return row_int(s, id);
 }
 
@@ -42,7 +43,7 @@ same_text(const char *a, const char *b)
 
 enum err
 index_put_dataset(struct index_store *x, const char *uid, const char *name,
-    const char *language, struct index_dataset *d)
+    const char *language, const char *encoding, struct index_dataset *d)
 {
 	struct index_dataset old;
 	struct arena arena;
@@ -51,13 +52,14 @@ index_put_dataset(struct index_store *x, const char *uid, const char *name,
 	arena_init(&arena, 65536);
 	err = index_find_dataset(x, uid, &arena, &old);
 	if (err == ERR_NONE && old.id != 0 &&
-	    !same_text(old.language, language)) {
+	    (!same_text(old.language, language) ||
+	    !same_text(old.encoding, encoding))) {
 		err = index_remove_dataset(x, &old);
 		old.id = 0;
 	}
 	if (err == ERR_NONE && old.id == 0) {
 		old = (struct index_dataset){.id = 0};
-		err = add_dataset(x, uid, name, language, &old.id);
+		err = add_dataset(x, uid, name, language, encoding, &old.id);
 	} else if (err == ERR_NONE && strcmp(old.name, name) != 0) {
 		err = rename_dataset(x, old.id, name);
 	}
@@ -65,6 +67,7 @@ index_put_dataset(struct index_store *x, const char *uid, const char *name,
 	d->uid = uid;
 	d->name = name;
 	d->language = language;
+	d->encoding = encoding;
 	arena_release(&arena);
 	return err;
 }
@@ -75,9 +78,9 @@ index_begin_document(struct index_store *x,
 {
 	struct db_stmt *s = db_prepare(x->db,
 	    "INSERT INTO document(dataset, path, uid, name, size, changed,"
-	    " hash, language, fault, segments, words, tokens, started,"
-	    " finished) VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, 0, 0, ?, 0)"
-	    " RETURNING id");
+	    " hash, language, fault, again, remark, share, segments, words,"
+	    " tokens, started, finished) VALUES(?, ?, ?, ?, ?, ?, ?, ?, NULL,"
+	    " 0, NULL, 100, 0, 0, 0, ?, 0) RETURNING id");
 
 	db_bind_int(s, 1, dataset->id);
 	db_bind_cstring(s, 2, d->path);
@@ -203,14 +206,18 @@ index_end_document(struct index_store *x, struct index_dataset *dataset,
 {
 	struct db_stmt *s = db_prepare(x->db,
 	    "UPDATE document SET fault = ?, segments = ?, words = ?,"
-	    " tokens = ?, finished = ? WHERE id = ?");
+	    " tokens = ?, finished = ?, again = ?, remark = ?, share = ?"
+	    " WHERE id = ?");
 
 	db_bind_cstring(s, 1, d->fault);
 	db_bind_int(s, 2, d->segments);
 	db_bind_int(s, 3, d->words);
 	db_bind_int(s, 4, d->tokens);
 	db_bind_int(s, 5, clock_now_us());
-	db_bind_int(s, 6, d->id);
+	db_bind_int(s, 6, d->again);
+	db_bind_cstring(s, 7, d->remark);
+	db_bind_int(s, 8, d->share);
+	db_bind_int(s, 9, d->id);
 	dataset->segments += d->segments;
 	dataset->words += d->words;
 	return db_run(s);

@@ -1,6 +1,7 @@
 /* Text, language, blocks, segments, rows. */
 #include "index/ingest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "documents/documents.h"
@@ -8,6 +9,7 @@
 
 /* Of a document that does not tell, such as a list of names and numbers. */
 #define FALLBACK_LANGUAGE "en"
+#define SHARE_REMARKED 50 /* percent of its text taken, below which */
 
 /* Where segments go; equal ones of a document are kept once. */
 struct sink {
@@ -83,10 +85,27 @@ language_of(const struct index_dataset *dataset, const char *file_name,
 	return l == NULL ? FALLBACK_LANGUAGE : l->code;
 }
 
+/* Below half, more was left out than taken: then what was left out may be
+ * the subject.  Pages with much navigation around it lie above. */
+static void
+remark_share(struct index_document *d, const struct segmenter *s,
+    char remark[INDEX_SAID_MAX])
+{
+	enum omission why;
+
+	d->share = segmenter_share(s, &why);
+	if (d->share < SHARE_REMARKED && d->remark == NULL) {
+		(void)snprintf(remark, INDEX_SAID_MAX,
+		    "gives %lld %% of its text; the rest is mostly %s",
+		    (long long)d->share, omission_text(why));
+		d->remark = remark;
+	}
+}
+
 static enum err
 cut(struct index_store *x, const struct index_dataset *dataset,
     struct index_document *d, const char *file_name, struct span text,
-    const char **remark)
+    char remark[INDEX_SAID_MAX])
 {
 	struct sink sink = {.x = x, .dataset = dataset, .d = d};
 	struct segmenter segmenter;
@@ -95,23 +114,30 @@ cut(struct index_store *x, const struct index_dataset *dataset,
 	segmenter_init(&segmenter, take_segment, &sink);
 	document_blocks(file_name, text, &segmenter);
 	err = segmenter_end(&segmenter);
-	if (segmenter.long_rows > 0)
-		*remark = "has rows that are too long; cut like paragraphs";
+	if (segmenter.remark != NULL)
+		d->remark = segmenter.remark;
+	else if (segmenter.long_rows > 0)
+		d->remark = "has rows that are too long; cut like paragraphs";
+	remark_share(d, &segmenter, remark);
 	free(sink.seen);
 	return err;
 }
 
 enum err
 ingest_document(struct index_store *x, struct index_dataset *dataset,
-    struct index_document *d, const char *file_name, struct span text,
-    const char **remark)
+    struct index_document *d, const char *file_name, struct span text)
 {
 	enum err err;
 
+	d->share = d->fault == NULL ? 100 : 0;
+
+	d->said[0] = '\0';
 	if (d->fault == NULL)
 		d->language = language_of(dataset, file_name, text);
 	err = index_begin_document(x, dataset, d);
 	if (err == ERR_NONE && d->fault == NULL)
-		err = cut(x, dataset, d, file_name, text, remark);
+		err = cut(x, dataset, d, file_name, text, d->said);
+	if (d->fault == NULL && d->remark == NULL && d->segments == 0)
+		d->remark = "holds no text";
 	return err == ERR_NONE ? index_end_document(x, dataset, d) : err;
 }

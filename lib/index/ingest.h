@@ -12,10 +12,11 @@
  * Adds the document: guesses its language unless the dataset declares one,
  * cuts the text as the kind of file_name asks, and indexes the segments;
  * equal ones of a document are kept once.  A document with a fault is listed
- * without segments.  *remark (may stay as it was) says what was left out.
+ * without segments.  d->share and d->remark (may stay as it was; in
+ * d->said or static) say what was left out.
  */
 enum err ingest_document(struct index_store *x, struct index_dataset *dataset,
-    struct index_document *d, const char *file_name, struct span text,
-    const char **remark) __attribute__((warn_unused_result));
+    struct index_document *d, const char *file_name, struct span text)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -70,6 +70,8 @@ progress_skip(struct progress *p, const char *path, const char *fault)
 	char remark[256];
 
 	p->skipped++;
+	if (p->verbose)
+		return; /* `parlance index` names all of them at its end */
 	(void)snprintf(remark, sizeof(remark), "%s; skipped", fault);
 	progress_remark(p, path, remark);
 }

@@ -20,7 +20,9 @@ void progress_add(struct progress *p, int64_t bytes);
  * verbose it goes to the log, where the owner of a site without a shell finds
  * it; of a pass the first twenty. */
 void progress_remark(struct progress *p, const char *path, const char *remark);
-/* The same for a file that was not read, in words such as "is too large". */
+/* The same for a file that was not read, in words such as "is too large";
+ * with verbose it is counted only, because the command that is verbose names
+ * all such files at its end, those of earlier passes too. */
 void progress_skip(struct progress *p, const char *path, const char *fault);
 void progress_end(struct progress *p, int64_t segments);
 

@@ -157,12 +157,14 @@ describe(struct sync *s, const char *uid, struct index_dataset *d)
 		if (strcmp(k->id, uid) == 0) {
 			d->name = k->title;
 			d->language = k->language;
+			d->encoding = k->encoding;
 			return ERR_NONE;
 		}
 	}
 	err = datasets_find(s->db, span_of(uid), &s->arena, &row);
 	d->name = row.name;
 	d->language = NULL;
+	d->encoding = NULL;
 	return err;
 }
 
@@ -194,7 +196,6 @@ add_document(struct sync *s, const char *id)
 	struct dataset_document_row row;
 	struct index_dataset d = {.id = 0};
 	struct index_document document;
-	const char *remark = NULL;
 	enum err err;
 
 	arena_release(&s->text);
@@ -205,7 +206,7 @@ add_document(struct sync *s, const char *id)
 		return ERR_NONE; /* removed meanwhile, or nobody's */
 	if (err == ERR_NONE)
 		err = index_put_dataset(s->x, row.dataset, d.name, d.language,
-		    &d);
+		    d.encoding, &d);
 	if (err != ERR_NONE)
 		return err;
 	document = (struct index_document){.uid = row.id, .name = row.name,
@@ -214,8 +215,7 @@ add_document(struct sync *s, const char *id)
 	    .changed_ns = row.created_us * 1000};
 	err = document.path == NULL
 	    ? ERR_MEMORY
-	    : ingest_document(s->x, &d, &document, row.file_name, row.content,
-		  &remark);
+	    : ingest_document(s->x, &d, &document, row.file_name, row.content);
 	return err == ERR_NONE ? index_settle(s->x, &d) : err;
 }
 

@@ -74,12 +74,27 @@ add_change(struct pass *p, enum change kind, int64_t document,
 		p->bytes += file->size;
 }
 
+/* Of a file that could not be read though nothing was wrong with it: is that
+ * so no longer? */
+static bool
+may_be_readable(struct pass *p, const struct folder_file *f)
+{
+	char path[4096];
+
+	if (is_too_large(p->k, f->size) ||
+	    snprintf(path, sizeof(path), "%s/%s", p->k->folder, f->path) >=
+		(int)sizeof(path))
+		return false;
+	return access(path, R_OK) == 0 && document_can_convert(f->path);
+}
+
 /* Both lists are sorted by path; walks them side by side. */
 static enum err
 compare(struct pass *p, struct index_store *x, int64_t dataset)
 {
 	struct db_stmt *s = db_prepare(x->db,
-	    "SELECT id, path, size, changed FROM document WHERE dataset = ?"
+	    "SELECT id, path, size, changed, again FROM document"
+	    " WHERE dataset = ?"
 	    " AND path NOT LIKE '" INGEST_API_PATH "%'"
 	    " ORDER BY path COLLATE BINARY");
 	size_t i = 0, room = p->list.n;
@@ -117,7 +132,8 @@ compare(struct pass *p, struct index_store *x, int64_t dataset)
 		if (order > 0)
 			add_change(p, CHANGE_REMOVE, db_int(s, 0), NULL);
 		else if (f->size != db_int(s, 2) ||
-		    f->changed_ns != db_int(s, 3))
+		    f->changed_ns != db_int(s, 3) ||
+		    (db_int(s, 4) != 0 && may_be_readable(p, f)))
 			add_change(p, CHANGE_REPLACE, db_int(s, 0), f);
 		i += order == 0;
 		err = db_step(s, &row);
@@ -130,8 +146,10 @@ static bool
 same_settings(const struct knowledge_config *k, const struct index_dataset *d)
 {
 	const char *was = d->language == NULL ? "" : d->language;
+	const char *coded = d->encoding == NULL ? "" : d->encoding;
 
 	return strcmp(was, k->language == NULL ? "" : k->language) == 0 &&
+	    strcmp(coded, k->encoding == NULL ? "" : k->encoding) == 0 &&
 	    strcmp(d->name, k->title) == 0;
 }
 
@@ -147,6 +165,10 @@ find_changes(struct pass *p)
 	if (err == ERR_NOT_FOUND)
 		log_error("knowledge: there is no folder %s of [knowledge %s]",
 		    p->k->folder, p->k->name);
+	else if (err == ERR_IO)
+		log_error("knowledge: the folder %s of [knowledge %s] cannot "
+			  "be read by this user: %s", p->k->folder, p->k->name,
+		    strerror(errno));
 	if (err != ERR_NONE)
 		return err;
 	if (p->list.cut)
@@ -221,32 +243,29 @@ put_document(struct pass *p, const char *full, struct span bytes,
     struct index_document *d)
 {
 	const struct document_source source = {.name = d->path, .path = full,
-	    .bytes = bytes};
+	    .bytes = bytes, .encoding = p->k->encoding};
 	struct document_note note = {.remark = ""};
 	struct buf text = BUF_INIT(TEXT_MAX);
-	const char *remark = NULL;
 	struct span whole;
 	enum err err = ERR_NONE;
 
 	if (d->fault == NULL)
 		err = document_text(&source, &text, &note);
 	if (note.remark[0] != '\0')
-		remark = note.remark;
+		d->remark = note.remark;
 	whole = (struct span){buf_text(&text), text.len};
 	if (err == ERR_INPUT || err == ERR_TOO_BIG) {
-		d->fault = remark == NULL ? "is too large" : remark;
+		d->fault = d->remark == NULL ? "is too large" : d->remark;
+		d->remark = NULL;
+		d->again = note.missing_program;
 		err = ERR_NONE;
 	}
 	if (err == ERR_NONE)
-		err = ingest_document(p->x, &p->dataset, d, d->path, whole,
-		    &remark);
-	if (err == ERR_NONE && d->fault == NULL && remark == NULL &&
-	    d->segments == 0)
-		remark = "holds no text";
+		err = ingest_document(p->x, &p->dataset, d, d->path, whole);
 	if (d->fault != NULL)
 		progress_skip(&p->progress, d->path, d->fault);
-	else if (remark != NULL)
-		progress_remark(&p->progress, d->path, remark);
+	else if (d->remark != NULL)
+		progress_remark(&p->progress, d->path, d->remark);
 	buf_release(&text);
 	return err;
 }
@@ -277,8 +296,9 @@ update_file(struct pass *p, const struct change_item *item)
 		err = read_file(full, f->size, &bytes, &len);
 		if (err == ERR_MEMORY)
 			return err;
+		d.again = err == ERR_IO;
 		if (err == ERR_IO)
-			d.fault = "cannot be read";
+			d.fault = "cannot be read by this user";
 		hash_bytes(bytes == NULL ? "" : bytes, len, hash);
 		d.hash = (struct span){(const char *)hash, HASH_BYTES};
 	}
@@ -353,7 +373,7 @@ write_changes(struct pass *p)
 	p->n_items = 0;
 	p->bytes = 0;
 	err = index_put_dataset(p->x, p->k->id, p->k->title, p->k->language,
-	    &p->dataset);
+	    p->k->encoding, &p->dataset);
 	if (err == ERR_NONE)
 		err = compare(p, p->x, p->dataset.id);
 	progress_start(&p->progress, p->k->name, p->options->verbose,
