@@ -140,9 +140,10 @@ def same_as_fresh(folder):
     return before == terms()
 
 
-def pdf_of(text):
-    """The smallest PDF that shows one line."""
-    stream = f"BT /F1 12 Tf 50 700 Td ({text}) Tj ET"
+def pdf_of(*lines, encrypted=False):
+    """The smallest PDF that shows these lines."""
+    stream = "BT /F1 12 Tf 50 700 Td " + " 0 -14 Td ".join(
+        f"({line}) Tj" for line in lines) + " ET"
     objects = [
         "<</Type/Catalog/Pages 2 0 R>>",
         "<</Type/Pages/Kids[3 0 R]/Count 1>>",
@@ -160,9 +161,31 @@ def pdf_of(text):
     out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
     for offset in offsets:
         out += f"{offset:010} 00000 n \n".encode()
-    out += (f"trailer<</Size {len(objects) + 1}/Root 1 0 R>>\nstartxref\n"
-            f"{table}\n%%EOF\n").encode()
+    lock = ("/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<" +
+            "11" * 32 + ">/U<" + "22" * 32 + ">>>" if encrypted else "")
+    out += (f"trailer<</Size {len(objects) + 1}/Root 1 0 R{lock}>>\n"
+            f"startxref\n{table}\n%%EOF\n").encode()
     return out
+
+
+def pdf_files(folder):
+    """Hyphens at the ends of lines, a password."""
+    if shutil.which("pdftotext") is None:
+        return
+    deploy(folder, 86400)
+    (folder / "pages" / "a.pdf").write_bytes(pdf_of(
+        "Call us at 555-", "1234 about the well-", "known tea of 2019-",
+        "2020. All infor-", "mation is free: information", "is here."))
+    (folder / "pages" / "locked.pdf").write_bytes(
+        pdf_of("Secret.", encrypted=True))
+    run = index(folder)
+    text = count(folder, "SELECT group_concat(content) FROM segment")
+    check("hyphens stay, but those that divide a word", text ==
+          "Call us at 555-1234 about the well-known tea of 2019-2020. All "
+          "information is free: information is here.", text)
+    check("a locked PDF is named as such",
+          "locked.pdf is locked with a password; skipped" in run.stderr,
+          run.stderr)
 
 
 def kinds_of_files(folder):
@@ -368,8 +391,8 @@ def large_folders(folder):
 
 
 def main():
-    for test in (kinds_of_files, nothing_lost, encodings, closed_folders,
-                 large_folders, kill_while_indexing):
+    for test in (kinds_of_files, pdf_files, nothing_lost, encodings,
+                 closed_folders, large_folders, kill_while_indexing):
         if os.environ.get("ONLY_PART", test.__name__) != test.__name__:
             continue
         folder = pathlib.Path(tempfile.mkdtemp(prefix="parlance-index-"))
