@@ -16,6 +16,7 @@
 #define LIMIT_MS 60000
 #define HYPHENATED_LINES 20 /* one line in so many ends in a hyphen */
 #define WORD_MAX 64
+#define LINE_MAX_BYTES 512 /* longer ones are all alike */
 #define LOOKED_MAX ((size_t)2 << 30) /* bytes of a text looked through */
 
 /* ---- hyphens ------------------------------------------------------------- */
@@ -102,12 +103,31 @@ is_hyphenated(struct span text)
 	return hyphens > 2 && hyphens * HYPHENATED_LINES > lines;
 }
 
-/* Lines that end in a hyphen are joined with the next, with the hyphen or
- * without it. */
+/* How long lines are that end because the next word has no room: nine in ten
+ * lines are not longer. */
+static size_t
+full_line(struct span text)
+{
+	size_t counts[LINE_MAX_BYTES + 1] = {0}, lines = 0, n = 0, len;
+
+	while (text.len > 0) {
+		len = span_trim(span_cut(&text, '\n')).len;
+		counts[len < LINE_MAX_BYTES ? len : LINE_MAX_BYTES]++;
+		lines++;
+	}
+	for (len = 0; len < LINE_MAX_BYTES && n * 10 < lines * 9; len++)
+		n += counts[len];
+	return len;
+}
+
+/* Paragraphs, rows and headings end with a short line; the raw order has no
+ * empty lines between them.  Lines that end in a hyphen are joined with the
+ * next, with the hyphen or without it. */
 static void
 join_hyphens(struct span text, struct buf *out)
 {
 	bool hyphenated = is_hyphenated(text);
+	size_t full = full_line(text);
 	struct span rest = text, line;
 	size_t looked = 0;
 
@@ -120,7 +140,8 @@ join_hyphens(struct span text, struct buf *out)
 		    (!text_is_alnum(rest.data[0]) &&
 		    !is_letter(rest.data[0]))) {
 			buf_add(out, line.data, line.len);
-			buf_addc(out, '\n');
+			buf_adds(out, line.len * 10 < full * 7 ? "\n\n"
+							      : "\n");
 			continue;
 		}
 		line.len--;

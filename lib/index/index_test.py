@@ -176,13 +176,20 @@ def pdf_files(folder):
     (folder / "pages" / "a.pdf").write_bytes(pdf_of(
         "Call us at 555-", "1234 about the well-", "known tea of 2019-",
         "2020. All infor-", "mation is free: information", "is here."))
+    (folder / "pages" / "b.pdf").write_bytes(pdf_of(
+        "Prices", "Model36 12 cm", "Model37 14 cm",
+        "We open at nine on every day of the week but", "Sunday."))
     (folder / "pages" / "locked.pdf").write_bytes(
         pdf_of("Secret.", encrypted=True))
     run = index(folder)
-    text = count(folder, "SELECT group_concat(content) FROM segment")
+    text = count(folder, "SELECT content FROM segment")
     check("hyphens stay, but those that divide a word", text ==
           "Call us at 555-1234 about the well-known tea of 2019-2020. All "
           "information is free: information is here.", text)
+    text = count(folder, "SELECT content FROM segment ORDER BY id DESC")
+    check("rows and paragraphs stay apart", text == "Prices\nModel36 12 cm\n"
+          "Model37 14 cm\nWe open at nine on every day of the week but "
+          "Sunday.", text)
     check("a locked PDF is named as such",
           "locked.pdf is locked with a password; skipped" in run.stderr,
           run.stderr)
