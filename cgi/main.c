@@ -50,6 +50,13 @@ cgi_param(struct gateway *g, const char *name)
 	return getenv(name);
 }
 
+static const char *const *
+cgi_params(struct gateway *g)
+{
+	(void)g;
+	return (const char *const *)environ;
+}
+
 static bool
 cgi_client_gone(struct gateway *g)
 {
@@ -175,6 +182,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct gateway_ops ops = {.param = cgi_param,
+	    .params = cgi_params,
 	    .read = cgi_read,
 	    .write = cgi_write,
 	    .client_fd = cgi_client_fd,

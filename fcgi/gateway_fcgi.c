@@ -37,6 +37,12 @@ fcgi_param(struct gateway *g, const char *name)
 	return FCGX_GetParam(name, self(g)->request.envp);
 }
 
+static const char *const *
+fcgi_params(struct gateway *g)
+{
+	return (const char *const *)self(g)->request.envp;
+}
+
 static enum err
 fcgi_read(struct gateway *g, char *data, size_t len, size_t *got)
 {
@@ -270,9 +276,9 @@ acceptable(const FCGX_Request *request)
 bool
 gateway_fcgi_open(struct gateway_fcgi *g, int fd)
 {
-	static const struct gateway_ops ops = {fcgi_param, fcgi_read,
-	    fcgi_write, fcgi_client_fd, fcgi_client_gone, fcgi_hold,
-	    fcgi_rest};
+	static const struct gateway_ops ops = {fcgi_param,
+	    fcgi_params, fcgi_read, fcgi_write, fcgi_client_fd,
+	    fcgi_client_gone, fcgi_hold, fcgi_rest};
 	struct timeval limit = {.tv_sec = GATEWAY_FCGI_TIMEOUT_S};
 
 	memset(g, 0, sizeof(*g));

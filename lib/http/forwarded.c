@@ -197,6 +197,22 @@ named_client(const char *list, const char *forwarded,
 	return true;
 }
 
+/*
+ * Does a header come more than once?  nginx before 1.23 passes each of a
+ * client's lines on as a parameter of its own, lighttpd X_Forwarded_For as
+ * X-Forwarded-For: which one is the proxy's cannot be told.
+ */
+static bool
+comes_twice(const struct request *r, const char *variable)
+{
+	const char *const *all = r->gateway->ops->params(r->gateway);
+	size_t len = strlen(variable), n = 0;
+
+	for (; all != NULL && *all != NULL; all++)
+		n += strncmp(*all, variable, len) == 0 && (*all)[len] == '=';
+	return n > 1;
+}
+
 /* A header's value, or NULL when it is absent or empty. */
 static const char *
 header(const struct request *r, const char *variable)
@@ -217,7 +233,9 @@ forwarded_apply(struct request *r, const struct net_ranges *trusted)
 	    !net_ranges_have(trusted, &peer))
 		return ERR_NONE;
 	r->proxied = true;
-	if (named_client(header(r, "HTTP_X_FORWARDED_FOR"),
+	if (!comes_twice(r, "HTTP_X_FORWARDED_FOR") &&
+	    !comes_twice(r, "HTTP_FORWARDED") &&
+	    named_client(header(r, "HTTP_X_FORWARDED_FOR"),
 		header(r, "HTTP_FORWARDED"), trusted, &client, &scheme)) {
 		net_address_text(&client, text);
 		r->client_addr = arena_strdup(r->arena, text);

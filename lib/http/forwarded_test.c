@@ -123,6 +123,11 @@ static const struct {
     {"both differ: one is the client's own", "10.0.0.1",
 	{LIST("192.0.2.1"), FORWARDED("for=192.0.2.2;proto=https")},
 	"10.0.0.1", "http"},
+    {"a header of two lines: one may be the client's", "10.0.0.1",
+	{LIST("192.0.2.9"), LIST("192.0.2.1")}, "10.0.0.1", "http"},
+    {"two lines of Forwarded as well", "10.0.0.1",
+	{FORWARDED("for=192.0.2.9"), FORWARDED("for=192.0.2.1")}, "10.0.0.1",
+	"http"},
     {"one is broken", "10.0.0.1",
 	{LIST("192.0.2.1"), FORWARDED("for=")}, "10.0.0.1", "http"},
 };

@@ -29,6 +29,10 @@ struct gateway_ops {
 	 * ends. */
 	const char *(*param)(struct gateway *g, const char *name);
 
+	/* All of them, "NAME=value", NULL at the end: a name may come more
+	 * than once, and param() then gives the first. */
+	const char *const *(*params)(struct gateway *g);
+
 	/* Up to len bytes of the request body.  *got is 0 at its end.
 	 * ERR_IO: the client broke off.  ERR_TIMEOUT: it stalled. */
 	enum err (*read)(struct gateway *g, char *data, size_t len,

@@ -67,11 +67,18 @@ memory_client_gone(struct gateway *g)
 	return self(g)->gone;
 }
 
+static const char *const *
+memory_params(struct gateway *g)
+{
+	return self(g)->params;
+}
+
 void
 gateway_memory_init(struct gateway_memory *m, const char *const *params,
     struct span body)
 {
 	static const struct gateway_ops ops = {.param = memory_param,
+	    .params = memory_params,
 	    .read = memory_read,
 	    .write = memory_write,
 	    .client_fd = memory_client_fd,
