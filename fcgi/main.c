@@ -134,7 +134,7 @@ allow_descriptors(int64_t workers)
 	limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	if (limit.rlim_cur < wanted)
-		log_info("only %llu descriptors are allowed (ulimit -n); %lld "
+		log_warn("only %llu descriptors are allowed (ulimit -n); %lld "
 			 "workers may need %llu",
 		    (unsigned long long)limit.rlim_cur, (long long)workers,
 		    (unsigned long long)wanted);
@@ -199,7 +199,7 @@ finish(struct workers *workers, struct listener *listener,
 		return 0;
 	left = workers_cut(workers);
 	if (left > 0)
-		log_info("%zu %s aborted", left,
+		log_warn("%zu %s aborted", left,
 		    left == 1 ? "answer" : "answers");
 	return workers_wait(workers, CUT_MS);
 }

@@ -5,6 +5,7 @@
  */
 #include "base/arena.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -84,7 +85,8 @@ arena_alloc(struct arena *a, size_t size)
 void *
 arena_array(struct arena *a, size_t count, size_t size)
 {
-	if (size != 0 && count > SIZE_MAX / size)
+	assert(size > 0);
+	if (count > SIZE_MAX / size)
 		return NULL;
 	return arena_alloc(a, count * size);
 }
@@ -94,6 +96,7 @@ arena_strndup(struct arena *a, const char *text, size_t len)
 {
 	char *copy;
 
+	assert(text != NULL || len == 0);
 	if (len == SIZE_MAX)
 		return NULL;
 	copy = arena_alloc(a, len + 1);

@@ -4,9 +4,19 @@
  */
 #include "base/buf.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What holds between any two calls. */
+static void
+check_invariant(const struct buf *b)
+{
+	assert(b->len <= b->max);
+	assert(b->data == NULL ? b->len == 0 && b->cap == 0
+			       : b->len < b->cap && b->data[b->len] == '\0');
+}
 
 void
 buf_init(struct buf *b, size_t max)
@@ -26,6 +36,7 @@ buf_release(struct buf *b)
 void
 buf_reset(struct buf *b)
 {
+	check_invariant(b);
 	b->len = 0;
 	b->err = ERR_NONE;
 	if (b->data != NULL)
@@ -39,6 +50,7 @@ reserve(struct buf *b, size_t n)
 	size_t cap;
 	char *data;
 
+	check_invariant(b);
 	if (b->err != ERR_NONE)
 		return false;
 	if (n > b->max - b->len) {
@@ -65,6 +77,7 @@ reserve(struct buf *b, size_t n)
 void
 buf_add(struct buf *b, const void *data, size_t len)
 {
+	assert(data != NULL || len == 0);
 	if (!reserve(b, len))
 		return;
 	if (len > 0)
@@ -119,6 +132,7 @@ buf_vprintf(struct buf *b, const char *format, va_list args)
 void
 buf_truncate(struct buf *b, size_t len)
 {
+	check_invariant(b);
 	if (len >= b->len)
 		return;
 	b->len = len;
@@ -128,6 +142,7 @@ buf_truncate(struct buf *b, size_t len)
 void
 buf_consume(struct buf *b, size_t n)
 {
+	check_invariant(b);
 	if (n > b->len)
 		n = b->len;
 	if (n == 0)
@@ -136,9 +151,17 @@ buf_consume(struct buf *b, size_t n)
 	b->len -= n;
 }
 
+struct span
+buf_span(const struct buf *b)
+{
+	check_invariant(b);
+	return (struct span){b->data, b->len};
+}
+
 const char *
 buf_text(const struct buf *b)
 {
+	check_invariant(b);
 	return b->data == NULL ? "" : b->data;
 }
 

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 struct buf {
 	char *data;  /* NUL-terminated once anything was added; else NULL */
@@ -47,6 +48,8 @@ void buf_truncate(struct buf *b, size_t len);
 /* Removes the first n bytes, moving the rest to the front. */
 void buf_consume(struct buf *b, size_t n);
 
+/* The bytes, valid until the next addition; empty when there are none. */
+struct span buf_span(const struct buf *b);
 /* The text, never NULL: "" when empty. */
 const char *buf_text(const struct buf *b);
 /* What went wrong first; ERR_NONE when nothing did. */

@@ -5,15 +5,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-__attribute__((format(printf, 1, 0))) static void
-line(const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void
+line(const char *severity, const char *format, va_list args)
 {
-	static const char prefix[] = "parlance: ";
 	char text[1024];
-	size_t at = sizeof(prefix) - 1, i;
-	int n;
+	size_t at, i;
+	int n = snprintf(text, sizeof(text), "parlance: %s: ", severity);
 
-	(void)snprintf(text, sizeof(text), "%s", prefix);
+	at = (size_t)n;
 	n = vsnprintf(text + at, sizeof(text) - at - 1, format, args);
 	if (n < 0)
 		return;
@@ -33,7 +32,17 @@ log_error(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	line(format, args);
+	line("error", format, args);
+	va_end(args);
+}
+
+void
+log_warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	line("warning", format, args);
 	va_end(args);
 }
 
@@ -43,6 +52,6 @@ log_info(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	line(format, args);
+	line("info", format, args);
 	va_end(args);
 }

@@ -1,6 +1,7 @@
 /* ASCII text helpers; see the header. */
 #include "base/text.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct span
@@ -12,6 +13,8 @@ span_of(const char *text)
 bool
 span_equal(struct span a, struct span b)
 {
+	assert(a.data != NULL || a.len == 0);
+	assert(b.data != NULL || b.len == 0);
 	return a.len == b.len &&
 	    (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
@@ -157,6 +160,7 @@ text_to_int64(struct span s, int64_t min, int64_t max, int64_t *value)
 	size_t i = negative ? 1 : 0;
 	int64_t n = 0;
 
+	assert(min <= max && value != NULL);
 	if (i == s.len)
 		return false;
 	for (; i < s.len; i++) {

@@ -1,6 +1,8 @@
 /* UTF-8 by the table of Unicode 3.9 D92, with surrogates let through. */
 #include "base/utf8.h"
 
+#include <assert.h>
+
 static bool
 continues(struct span s, size_t at)
 {
@@ -11,9 +13,11 @@ uint32_t
 utf8_next(struct span s, size_t *at)
 {
 	size_t i = *at, n, k;
-	unsigned char c = (unsigned char)s.data[i];
 	uint32_t code, min;
+	unsigned char c;
 
+	assert(i < s.len);
+	c = (unsigned char)s.data[i];
 	*at = i + 1;
 	if (c < 0x80)
 		return c;

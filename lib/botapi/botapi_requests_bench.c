@@ -152,7 +152,7 @@ print_memory(size_t shape, bool ours)
 
 	fill(&body, shape, FULL);
 	before = status_kb("VmRSS:");
-	(ours ? read_ours : read_json_c)((struct span){body.data, body.len});
+	(ours ? read_ours : read_json_c)(buf_span(&body));
 	printf("%.2f\n", 1 + (double)(status_kb("VmHWM:") - before) * 1024 /
 	        (double)body.len);
 	buf_release(&body);
@@ -189,7 +189,7 @@ measure(size_t shape, struct buf *body)
 					  : shapes[shape].name);
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		fill(body, shape, sizes[i]);
-		bytes = (struct span){body->data, body->len};
+		bytes = buf_span(body);
 		ours = best_us(read_ours, bytes);
 		floor = best_us(read_json_c, bytes);
 		if (i == 0)

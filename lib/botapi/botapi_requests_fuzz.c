@@ -77,7 +77,7 @@ check_errors(const struct buf *list, size_t n, struct arena *arena)
 	const struct pyjson *v;
 
 	must(buf_err(list) == ERR_NONE);
-	must(pyjson_decode(arena, (struct span){list->data, list->len}, NULL,
+	must(pyjson_decode(arena, buf_span(list), NULL,
 	    &v, NULL) == ERR_NONE);
 	must(pyjson_count(v) == n);
 }

@@ -244,7 +244,7 @@ START_TEST(errors_cost_no_memory)
 	while (body.len < 1U << 20)
 		buf_adds(&body, ",\"\"");
 	buf_adds(&body, "]}");
-	ck_assert(pyjson_decode(&arena, (struct span){body.data, body.len},
+	ck_assert(pyjson_decode(&arena, buf_span(&body),
 	    NULL, &value, NULL) == ERR_NONE);
 	before = arena.used;
 	ck_assert(!validate(&v, &chat_request_model, NULL, value, &r));

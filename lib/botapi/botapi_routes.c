@@ -92,7 +92,7 @@ redirect(struct exchange *x, struct span path)
 	err = buf_err(&url);
 	if (err == ERR_NONE)
 		err = response_header(&x->response, "Location",
-		    (struct span){url.data, url.len});
+		    buf_span(&url));
 	buf_release(&url);
 	if (err != ERR_NONE)
 		return err;

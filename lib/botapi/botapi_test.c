@@ -501,7 +501,7 @@ long_body(size_t which, struct buf *out)
 		buf_addc(out, which == 26 ? '9' : '[');
 	if (which == 26)
 		buf_addc(out, '}');
-	return (struct span){out->data, out->len};
+	return buf_span(out);
 }
 
 START_TEST(worked_examples)
@@ -573,11 +573,11 @@ START_TEST(a_body_has_its_limit)
 	buf_adds(&body, "{}");
 	while (body.len < 1048576)
 		buf_addc(&body, ' ');
-	q.body = (struct span){body.data, body.len};
+	q.body = buf_span(&body);
 	ck_assert_int_eq(ask(&q), 422);
 	done();
 	buf_addc(&body, ' ');
-	q.body = (struct span){body.data, body.len};
+	q.body = buf_span(&body);
 	ck_assert_int_eq(ask(&q), 413);
 	ck_assert_str_eq(body_text(),
 	    "{\"detail\":\"Request Entity Too Large\"}");
@@ -599,7 +599,7 @@ START_TEST(a_long_error_list_is_whole)
 	while (body.len < 1048000)
 		buf_adds(&body, ",1");
 	buf_adds(&body, "]}");
-	q.body = (struct span){body.data, body.len};
+	q.body = buf_span(&body);
 	ck_assert_int_eq(ask(&q), 422);
 	got = gateway_memory_body(&memory);
 	length = gateway_memory_header(&memory, "Content-Length");

@@ -136,7 +136,7 @@ start_call(struct openai_run *o, int64_t now_ms)
 	openai_request_body(
 	    o->engine, o->request, o->dialect, &o->body);
 	err = buf_err(&o->body);
-	post.body = (struct span){o->body.data, o->body.len};
+	post.body = buf_span(&o->body);
 	if (err == ERR_NONE)
 		err = upstream_start(o->upstream, &post, &o->call);
 	if (err != ERR_NONE) {
@@ -592,7 +592,7 @@ static void
 give_delta(struct openai_run *o, struct engine_event *event)
 {
 	event->kind = ENGINE_DELTA;
-	event->text = (struct span){o->text.data, o->text.len};
+	event->text = buf_span(&o->text);
 	o->answer_bytes += (int64_t)o->text.len;
 	o->answer_tokens += tokens_count(event->text);
 	o->handed_on = true;

@@ -208,7 +208,7 @@ send_with(struct response *r, struct span body, bool whole)
 		buf_add(&out, body.data, body.len);
 	err = buf_err(&out);
 	if (err == ERR_NONE && whole && joined)
-		r->sent = hold(r, (struct span){out.data, out.len});
+		r->sent = hold(r, buf_span(&out));
 	if (err == ERR_NONE && !r->sent)
 		err = await(r);
 	if (err == ERR_NONE && !r->held) {

@@ -158,7 +158,7 @@ line_end(struct sse_reader *r, struct span rest, struct sse_event *event)
 	start_event(r);
 	if (r->line.len > 0) {
 		buf_add(&r->line, rest.data, rest.len);
-		line = (struct span){r->line.data, r->line.len};
+		line = buf_span(&r->line);
 	}
 	if (line.len == 0) {
 		got = end_event(r, event);

@@ -192,7 +192,7 @@ open_file(struct index_store *x, const char *path)
 	/* Derived data: of another version, or damaged, it is made anew. */
 	db_close(x->db);
 	x->db = NULL;
-	log_info("knowledge: %s is damaged or of another version; rebuilding "
+	log_warn("knowledge: %s is damaged or of another version; rebuilding "
 		 "it", path);
 	remove_files(path);
 	return db_open(path, &options, &x->db, &why);
@@ -266,7 +266,7 @@ index_discard(const struct config *config, struct index_store *x)
 	bool moved = x->db != NULL && db_moved(x->db);
 
 	if (!moved && take_lock(x, config, false) == ERR_NONE) {
-		log_info("knowledge: %s is damaged; rebuilding it",
+		log_warn("knowledge: %s is damaged; rebuilding it",
 		    x->path);
 		remove_files(x->path);
 		(void)snprintf(checked, sizeof(checked), "%s/index.checked",

@@ -84,9 +84,9 @@ progress_remark(struct progress *p, const char *path, const char *remark)
 		(void)fprintf(stderr, "%s%s: %s %s\n",
 		    p->terminal ? "\r\033[K" : "", p->name, path, remark);
 	else if (p->remarks <= LOGGED_MAX)
-		log_info("knowledge: %s: %s %s", p->name, path, remark);
+		log_warn("knowledge: %s: %s %s", p->name, path, remark);
 	else if (p->remarks == LOGGED_MAX + 1)
-		log_info("knowledge: %s: and further files", p->name);
+		log_warn("knowledge: %s: and further files", p->name);
 }
 
 void

@@ -71,7 +71,7 @@ check_value(const struct pyjson *v, struct arena *arena)
 		buf_release(&first);
 		return;
 	}
-	must(pyjson_decode(arena, (struct span){first.data, first.len}, NULL,
+	must(pyjson_decode(arena, buf_span(&first), NULL,
 	    &again, NULL) == ERR_NONE);
 	must(walk(again) == n);
 	pyjson_write(&second, again);

@@ -278,7 +278,7 @@ repeat(const char *piece, size_t times, const char *before, const char *after)
 		buf_adds(&out, piece);
 	buf_adds(&out, after);
 	ck_assert(buf_err(&out) == ERR_NONE);
-	return (struct span){out.data, out.len};
+	return buf_span(&out);
 }
 
 static enum err
@@ -370,7 +370,7 @@ START_TEST(many_names_take_linear_time)
 		buf_printf(&out, "\"%zu\":%zu,", i % 60000, i);
 	buf_adds(&out, "\"0\":-1}");
 	begin = clock();
-	ck_assert(pyjson_decode(&arena, (struct span){out.data, out.len}, NULL,
+	ck_assert(pyjson_decode(&arena, buf_span(&out), NULL,
 	    &v, NULL) == ERR_NONE);
 	ck_assert_int_lt((clock() - begin) / (CLOCKS_PER_SEC / 1000), 1500);
 	ck_assert_uint_eq(pyjson_count(v), 60000);

@@ -394,7 +394,7 @@ attachment_header(struct exchange *x, struct span name)
 	err = buf_err(&value);
 	if (err == ERR_NONE)
 		err = response_header(&x->response, "Content-Disposition",
-		    (struct span){value.data, value.len});
+		    buf_span(&value));
 	buf_release(&value);
 	return err;
 }

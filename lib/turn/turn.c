@@ -337,7 +337,7 @@ fall_back(struct turn *t, const struct engine_event *e)
 	next = engine_at(t, t->engine + 1);
 	if (!budget_has_room(&t->budget, next, &t->request))
 		return false;
-	log_error("engine %s failed (%s); trying %s", names->items[t->engine],
+	log_warn("engine %s failed (%s); trying %s", names->items[t->engine],
 	    engine_fault_text(e->fault), names->items[t->engine + 1]);
 	leave_engine(t);
 	t->engine++;
