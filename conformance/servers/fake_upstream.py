@@ -21,6 +21,7 @@ What a call gets is said by its model name, words of NAME=VALUE:
     max=completion    400 as long as max_tokens is asked for
     thoughts=N        thinks aloud N times before it answers
     thought_ms=N      ... and waits this long behind each
+    limit=refused     400 as long as max_tokens is asked for, without a hint
     stream=no         one JSON completion instead of a stream
     file=NAME         the raw bytes of a file instead of made-up tokens
     shape=NAME        a reply of fixtures/upstream/shapes.json
@@ -360,6 +361,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 "supported with this model. Use 'max_completion_tokens' "
                 "instead.", "type": "invalid_request_error",
                 "param": "max_tokens", "code": "unsupported_parameter"}})
+        elif self.script.get("limit") and "max_tokens" in self.body:
+            self.whole(400, {"error": {
+                "message": "Could not finish the message because max_tokens "
+                "or model output limit was reached.",
+                "type": "invalid_request_error"}})
         elif status:
             self.refuse(status)
         elif fault == "no_answer":

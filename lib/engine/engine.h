@@ -50,6 +50,8 @@ struct engine_request {
 	 * the engine's own.  May be set until the run's first event. */
 	int64_t max_tokens;
 	const char *user;     /* end user's opaque name, or NULL */
+	/* A fault is not logged: whoever asks tells the event's details. */
+	bool quiet;
 };
 
 /* What went wrong upstream; each API has its own words for it. */
@@ -81,6 +83,7 @@ bool engine_fault_at_work(enum engine_fault fault);
 enum engine_event_kind {
 	ENGINE_WAIT,  /* nothing now: ask interests */
 	ENGINE_DELTA, /* text, len: valid until the next call */
+	ENGINE_RETRACT, /* all deltas so far were thoughts: no answer */
 	ENGINE_END,   /* complete; usage is filled in */
 	ENGINE_ERROR  /* failed; fault and message are filled in */
 };
@@ -96,6 +99,8 @@ struct engine_event {
 	struct engine_usage usage;
 	enum engine_fault fault;
 	const char *message; /* for the client; no secrets, no addresses */
+	const char *details; /* ENGINE_ERROR: for the operator, or NULL */
+	bool streamed;       /* ENGINE_END: an upstream's came as a stream */
 	bool usage_reported; /* ENGINE_ERROR: usage is filled in all the same */
 	int retry_after_s;   /* FAULT_RATE_LIMIT; 0 when not told */
 	/* ENGINE_END: what the answer was really made from, when the engine

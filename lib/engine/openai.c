@@ -27,6 +27,7 @@
 #define REQUEST_MAX (64 * 1024 * 1024)
 #define EVENT_MAX (4 * 1024 * 1024)
 #define REFUSAL_MAX (64 * 1024)
+#define DETAILS_MAX 2048
 /* A stream's frame is some 250 bytes around a few letters. */
 #define FRAME_FACTOR 128
 #define RETRY_BASE_MS 250
@@ -55,6 +56,7 @@ struct openai_run {
 	char first[200];  /* what a stream begins with, until it is known */
 	size_t n_first;
 	struct buf text;  /* the delta that was handed out */
+	struct buf details; /* of the last fault, for the operator */
 	struct sse_reader sse;
 	struct openai_reply reply;
 	struct openai_dialect dialect;
@@ -62,6 +64,7 @@ struct openai_run {
 	struct engine_quirks *quirks; /* what the worker knows, or NULL */
 	bool stepped;       /* libcurl had its turn in this wake-up */
 	bool handed_on;     /* the client has something of this answer */
+	bool kept;          /* text is of the next event */
 	int64_t tries;
 	int64_t started_ms, call_ms, last_ms, retry_ms;
 	int64_t received;   /* bytes of this call, as of last_ms */
@@ -565,7 +568,7 @@ check_clocks(struct openai_run *o, int64_t now_ms)
 }
 
 static void
-log_fault(const struct openai_run *o)
+log_fault(struct openai_run *o)
 {
 	const struct upstream_call *call = o->call;
 	struct openai_fault fault = {
@@ -583,7 +586,10 @@ log_fault(const struct openai_run *o)
 	if (upstream_state(call) != UPSTREAM_RUNNING &&
 	    upstream_state(call) != UPSTREAM_COMPLETE)
 		fault.reason = upstream_reason(call);
-	openai_fault_log(&fault);
+	buf_reset(&o->details);
+	openai_fault_text(&fault, &o->details);
+	if (!o->request->quiet)
+		log_error("%s", buf_text(&o->details));
 }
 
 /* ---- events ------------------------------------------------------------- */
@@ -598,6 +604,23 @@ give_delta(struct openai_run *o, struct engine_event *event)
 	o->handed_on = true;
 }
 
+/* Thoughts without an opening tag were taken for the answer.  What this
+ * server does from now on is known, to this worker. */
+static void
+give_retract(struct openai_run *o, struct engine_event *event)
+{
+	o->reply.thinking.retract = false;
+	o->learnt.thinks_first = true;
+	log_info("engine %s: its answers begin with thoughts that have no "
+		 "<think>: set thinks_first = yes", o->engine->name);
+	if (!o->handed_on)
+		return;
+	event->kind = ENGINE_RETRACT;
+	o->hidden_before += o->answer_tokens;
+	o->answer_tokens = 0;
+	o->kept = true; /* what came behind them */
+}
+
 static void
 give_end(struct openai_run *o, struct engine_event *event)
 {
@@ -606,9 +629,12 @@ give_end(struct openai_run *o, struct engine_event *event)
 	if (o->quirks != NULL) { /* it answers so */
 		o->quirks->no_usage |= o->learnt.no_usage;
 		o->quirks->max_completion |= o->learnt.max_completion;
-		o->quirks->thinks_first |= o->learnt.thinks_first;
+		/* An answer that was held back for nothing unlearns it. */
+		o->quirks->thinks_first = o->learnt.thinks_first ||
+		    (o->quirks->thinks_first && o->reply.thinking.thought);
 	}
 	event->kind = ENGINE_END;
+	event->streamed = o->form == FORM_STREAM;
 	usage->prompt_tokens = o->reply.prompt_tokens;
 	usage->completion_tokens = o->reply.completion_tokens;
 	usage->estimated = !o->reply.has_usage;
@@ -624,6 +650,7 @@ give_error(struct openai_run *o, struct engine_event *event)
 	event->kind = ENGINE_ERROR;
 	event->fault = o->reply.fault;
 	event->message = o->reply.message;
+	event->details = o->details.len > 0 ? buf_text(&o->details) : NULL;
 	event->retry_after_s = o->retry_after_s;
 	event->usage_reported = o->reply.has_usage;
 	event->usage.prompt_tokens = o->reply.prompt_tokens;
@@ -656,20 +683,27 @@ openai_next(struct engine_run *run, int64_t now_ms,
 	struct openai_run *o = (struct openai_run *)run;
 
 	*event = (struct engine_event){.kind = ENGINE_WAIT};
-	buf_reset(&o->text);
+	if (!o->kept)
+		buf_reset(&o->text);
+	o->kept = false;
 	if (o->stage == STAGE_START ||
 	    (o->stage == STAGE_PAUSE && now_ms >= o->retry_ms))
 		start_call(o, now_ms);
 	if (o->stage == STAGE_PAUSE)
 		return;
-	if (o->call != NULL && o->reply.fault == FAULT_NONE)
+	if (o->call != NULL && o->reply.fault == FAULT_NONE &&
+	    o->text.len == 0)
 		advance(o, now_ms, ready);
 	o->run.hidden_tokens = o->hidden_before + o->reply.thinking.tokens;
 	if (o->reply.state == REPLY_DONE && o->reply.thinking.thought &&
 	    !o->reply.thinking.said && o->reply.fault == FAULT_NONE)
 		fail_with(o, FAULT_MALFORMED, "The model thought and gave no "
 					      "answer.");
+	if (o->reply.thinking.retract)
+		give_retract(o, event);
 	/* Text that came with the end or the fault goes first. */
+	if (event->kind == ENGINE_RETRACT)
+		return;
 	if (o->text.len > 0)
 		give_delta(o, event);
 	else if (o->reply.fault != FAULT_NONE) {
@@ -710,6 +744,7 @@ openai_free(struct engine_run *run)
 	buf_release(&o->body);
 	buf_release(&o->whole);
 	buf_release(&o->text);
+	buf_release(&o->details);
 	free(o);
 }
 
@@ -755,6 +790,7 @@ openai_start(const struct engine_config *engine,
 	    o->quirks != NULL && o->quirks->max_completion;
 	buf_init(&o->body, REQUEST_MAX);
 	buf_init(&o->whole, (size_t)engine->max_answer_bytes + REFUSAL_MAX);
+	buf_init(&o->details, DETAILS_MAX);
 	buf_init(&o->text, (size_t)engine->max_answer_bytes + EVENT_MAX);
 	sse_reader_init(&o->sse, SSE_MODEL_SERVER, EVENT_MAX);
 	if (engine_worker_upstream(worker, &o->upstream) != ERR_NONE ||

@@ -3,12 +3,8 @@
 
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/log.h"
 #include "config/config.h"
 #include "upstream/endpoint.h"
-
-#define LINE_MAX_BYTES 2048
 
 static bool
 has(const char *text, const char *word)
@@ -63,29 +59,25 @@ openai_fault_guess(const struct openai_fault *f)
 }
 
 void
-openai_fault_log(const struct openai_fault *f)
+openai_fault_text(const struct openai_fault *f, struct buf *out)
 {
-	struct buf line = BUF_INIT(LINE_MAX_BYTES);
 	const char *guess = openai_fault_guess(f);
 	char at[ENDPOINT_SHOWN];
 
 	endpoint_show(span_of(f->at->url), at);
-	buf_printf(&line, "engine %s: %s: ", f->engine->name, at);
+	buf_printf(out, "engine %s: %s: ", f->engine->name, at);
 	if (f->status != 0 && f->status / 100 != 2)
-		buf_printf(&line, "refused with status %d", f->status);
+		buf_printf(out, "refused with status %d", f->status);
 	else if (f->reason != NULL && f->reason[0] != '\0')
-		buf_adds(&line, f->reason);
+		buf_adds(out, f->reason);
 	else
-		buf_adds(&line, engine_fault_text(f->fault));
+		buf_adds(out, engine_fault_text(f->fault));
 	if (f->redirect != NULL && f->redirect[0] != '\0') {
 		endpoint_show(span_of(f->redirect), at);
-		buf_printf(&line, ", to %s", at);
+		buf_printf(out, ", to %s", at);
 	}
 	if (f->words != NULL && f->words[0] != '\0')
-		buf_printf(&line, ": \"%s\"", f->words);
+		buf_printf(out, ": \"%s\"", f->words);
 	if (guess != NULL)
-		buf_printf(&line, "; %s", guess);
-	if (buf_err(&line) == ERR_NONE)
-		log_error("%s", buf_text(&line));
-	buf_release(&line);
+		buf_printf(out, "; %s", guess);
 }

@@ -3,6 +3,7 @@
 #ifndef PARLANCE_OPENAI_FAULT_H
 #define PARLANCE_OPENAI_FAULT_H
 
+#include "base/buf.h"
 #include "engine/engine.h"
 
 struct endpoint;
@@ -21,7 +22,7 @@ struct openai_fault {
 /* What the operator may look at; NULL when there is no guess. */
 const char *openai_fault_guess(const struct openai_fault *f);
 
-/* Writes the line: no key, no query of an address, no words of a user. */
-void openai_fault_log(const struct openai_fault *f);
+/* Appends the line: no key, no query of an address, no words of a user. */
+void openai_fault_text(const struct openai_fault *f, struct buf *out);
 
 #endif

@@ -47,6 +47,84 @@ fail(struct openai_reply *r, enum engine_fault fault)
 	    engine_fault_text(fault));
 }
 
+/* "The model `x` does not exist", "model not found, try pulling it first" */
+static bool
+speaks_of_model(const struct openai_words *w)
+{
+	static const char *const lacks[] = {"not found", "not exist",
+	    "no such", "unknown", "not available", "not supported",
+	    "no endpoints", "not support", "not_found", "invalid model",
+	    "no access", "not have access"};
+	size_t i;
+
+	if (openai_words_has(w->code, "model") ||
+	    openai_words_has(w->code, "deployment") ||
+	    openai_words_has(w->type, "model_not"))
+		return true;
+	if (!openai_words_has(w->message, "model") &&
+	    !openai_words_has(w->message, "deployment") &&
+	    !openai_words_has(w->message, "no endpoints"))
+		return false;
+	for (i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
+		if (openai_words_has(w->message, lacks[i]))
+			return true;
+	return false;
+}
+
+/* "API key not valid", with a code that does not say so */
+static bool
+speaks_of_key(const struct openai_words *w)
+{
+	struct span s = w->message;
+
+	return (openai_words_has(s, "api key") ||
+		   openai_words_has(s, "api-key") ||
+		   openai_words_has(s, "apikey")) &&
+	    (openai_words_has(s, "not valid") ||
+		openai_words_has(s, "invalid") ||
+		openai_words_has(s, "incorrect"));
+}
+
+static bool
+code_has(const struct openai_words *w, const char *word)
+{
+	return openai_words_has(w->code, word) ||
+	    openai_words_has(w->type, word);
+}
+
+/* Code and type tell more than the status, where they are given. */
+static enum engine_fault
+fault_of(const struct openai_words *w, int status)
+{
+	int http = status;
+	int64_t code;
+
+	if ((status == 0 || status / 100 == 2) &&
+	    text_to_int64(w->code, 400, 599, &code))
+		status = (int)code;
+	if (code_has(w, "insufficient_quota") || code_has(w, "billing") ||
+	    code_has(w, "insufficient_balance") || status == 402)
+		return FAULT_QUOTA;
+	if (code_has(w, "rate_limit") || code_has(w, "resource_exhausted") ||
+	    status == 429)
+		return FAULT_RATE_LIMIT;
+	if (code_has(w, "content_filter") || code_has(w, "content_policy") ||
+	    code_has(w, "responsibleai"))
+		return FAULT_FILTERED;
+	if (code_has(w, "invalid_api_key") || code_has(w, "invalidapikey") ||
+	    code_has(w, "authentication") || status == 401 ||
+	    status == 403 || speaks_of_key(w))
+		return FAULT_CREDENTIALS;
+	if ((status == 0 || status == 200 || status == 400 ||
+	    status == 404 || status == 422) && speaks_of_model(w))
+		return FAULT_MODEL;
+	if (http >= 500)
+		return FAULT_UNREACHABLE;
+	if (http == 404 || http == 405 || http == 410 || http / 100 == 3)
+		return FAULT_ADDRESS;
+	return FAULT_REFUSED;
+}
+
 static bool
 names(struct span s, const char *word)
 {
@@ -60,7 +138,7 @@ fail_with(struct openai_reply *r, int status, const struct openai_words *w)
 {
 	char quoted[WORDS_CLIENT_MAX];
 
-	fail(r, openai_words_fault(w, status));
+	fail(r, fault_of(w, status));
 	r->blames_usage = names(w->message, "stream_options") ||
 	    names(w->message, "include_usage") ||
 	    names(w->param, "stream_options");
@@ -133,8 +211,11 @@ is_thought(const struct pyjson *part)
 {
 	struct span type = pyjson_string(pyjson_get(part, "type"));
 
+	bool flag;
+
 	return names(type, "think") || names(type, "reason") ||
-	    names(type, "thought");
+	    names(type, "thought") ||
+	    (pyjson_bool(pyjson_get(part, "thought"), &flag) && flag);
 }
 
 static void add_parts(struct openai_reply *r, const struct pyjson *v,
@@ -214,6 +295,7 @@ take_said(struct openai_reply *r, const struct pyjson *said, struct buf *text)
 	const struct pyjson *thought = NULL, *content = NULL, *refusal = NULL,
 			    *error = NULL, *value;
 	struct pyjson_iter it = pyjson_iter(said);
+	bool aloud = false; /* Gemini: the content is thought */
 	struct span name;
 
 	if (!pyjson_is_object(said)) {
@@ -230,6 +312,8 @@ take_said(struct openai_reply *r, const struct pyjson *said, struct buf *text)
 			refusal = value;
 		else if (span_is(name, "error"))
 			error = value;
+		else if (span_is(name, "extra_content"))
+			aloud = is_thought(pyjson_get(value, "google"));
 		else if (is_thought_name(name) && thought == NULL &&
 		    has_text(value))
 			thought = value;
@@ -237,7 +321,7 @@ take_said(struct openai_reply *r, const struct pyjson *said, struct buf *text)
 	if (thought != NULL)
 		add_value(r, thought, true, text);
 	if (content != NULL)
-		add_value(r, content, false, text);
+		add_value(r, content, aloud, text);
 	if (refusal != NULL)
 		add_value(r, refusal, false, text);
 	if (openai_words_given(error))

@@ -8,8 +8,8 @@
 
 #include "base/buf.h"
 #include "engine/engine.h"
-#include "engine/openai_end.h"
-#include "engine/openai_words.h"
+#include "upstream/openai_end.h"
+#include "upstream/openai_words.h"
 #include "engine/text_join.h"
 #include "engine/thinking.h"
 

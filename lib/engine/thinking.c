@@ -67,14 +67,15 @@ begins(struct span s, struct span tag)
 	return n < tag.len ? MATCH_CUT : MATCH_YES;
 }
 
+/* s begins with an opening or a closing tag. */
 static enum match
-opens(struct span s, const struct thinking_tag **tag)
+find_tag(struct span s, bool closing, const struct thinking_tag **tag)
 {
 	enum match best = MATCH_NO, m;
 	size_t i;
 
 	for (i = 0; i < N_TAGS; i++) {
-		m = begins(s, tags[i].open);
+		m = begins(s, closing ? tags[i].close : tags[i].open);
 		if (m == MATCH_YES) {
 			*tag = &tags[i];
 			return m;
@@ -181,12 +182,20 @@ step_begin(struct thinking *t, struct span s, struct buf *out)
 	}
 	if (at == s.len)
 		return false;
-	m = opens(from(s, at), &t->tag);
+	m = find_tag(from(s, at), false, &t->tag);
 	if (m == MATCH_YES) {
 		t->state = THINKING_THOUGHT;
 		t->thought = true;
 		consume(t, at + t->tag->open.len);
 		return true;
+	}
+	if (m == MATCH_NO && t->thought) { /* of what came in a field */
+		m = find_tag(from(s, at), true, &t->tag);
+		if (m == MATCH_YES) {
+			consume(t, at + t->tag->close.len);
+			t->state = THINKING_AFTER;
+			return true;
+		}
 	}
 	if (m == MATCH_CUT)
 		return false;
@@ -352,7 +361,7 @@ thinking_strip(struct span answer)
 	bool cut = false;
 
 	while (s.len > 0 && (at = blanks(s)) < s.len &&
-	    opens(from(s, at), &tag) == MATCH_YES) {
+	    find_tag(from(s, at), false, &tag) == MATCH_YES) {
 		cut = true;
 		at += tag->open.len;
 		if (find_close(s, at, tag, &found, &len) != MATCH_YES)

@@ -124,6 +124,18 @@ chat_event_message(struct buf *out, const struct chat_ids *ids,
 }
 
 void
+chat_event_replace(
+    struct buf *out, const struct chat_ids *ids, struct span answer)
+{
+	event_begin(out, ids, "message_replace");
+	jsonout_member_cstring(out, "task_id", ids->task_id);
+	jsonout_member(out, "answer",
+	    answer.data == NULL ? SPAN("") : answer);
+	jsonout_member_cstring(out, "reason", "");
+	buf_adds(out, "}\n\n");
+}
+
+void
 chat_event_end(struct buf *out, const struct chat_ids *ids,
     const struct chat_metadata *m)
 {

@@ -44,6 +44,9 @@ void chat_body_json(struct buf *out, const struct chat_ids *ids,
 /* Events, each with its framing; one is one write. */
 void chat_event_message(struct buf *out, const struct chat_ids *ids,
     struct span text);
+/* The whole answer, instead of all that its messages said. */
+void chat_event_replace(struct buf *out, const struct chat_ids *ids,
+    struct span answer);
 void chat_event_end(struct buf *out, const struct chat_ids *ids,
     const struct chat_metadata *m);
 void chat_event_error(struct buf *out, const struct chat_ids *ids,

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Search by meaning: a small /embeddings server knows that a car is an
 automobile; the words alone do not.  usage: semantic_test.py BUILD"""
+import base64
 import http.server
 import json
 import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -25,7 +27,28 @@ MEANINGS = [{"car", "cars", "automobile", "vehicle"},
 TALLY = Tally()
 check = TALLY.check
 calls = []
-broken = False
+broken = None
+# name: status, what becomes of the answer, what the log says
+BROKEN = {
+    "status": (500, lambda a: {"error": {"message": "it fell over"}},
+               "it is refused (status 500): \"it fell over\""),
+    "error": (200, lambda a: {"error": {"message": "no such model"}},
+              "it is an error (status 200): \"no such model\""),
+    "page": (404, lambda a: b"<h1>404 page not found</h1>",
+             "it is refused (status 404): \"404 page not found\""),
+    "none": (200, lambda a: {"data": []}, "it has no vectors"),
+    "fewer": (200, lambda a: {"data": a["data"][1:]}, "fewer vectors"),
+    "more": (200, lambda a: {"data": a["data"] + [
+        {"index": 99, "embedding": [1]}]}, "more vectors than texts"),
+    "twice": (200, lambda a: {"data": a["data"] * 2}, "two vectors for one"),
+    "length": (200, lambda a: {"data": a["data"][:-1] + [dict(
+        a["data"][-1], embedding=[1.0, 2.0])]}, "differ in length"),
+    "zero": (200, lambda a: {"data": [dict(d, embedding=[0, 0])
+                                      for d in a["data"]]}, "all zero"),
+    "text": (200, lambda a: {"data": [dict(d, embedding="no base64!")
+                                      for d in a["data"]]}, "no numbers"),
+    "rubbish": (200, lambda a: b"{", "it is no JSON"),
+}
 
 
 def vector(text):
@@ -41,8 +64,18 @@ class Server(http.server.BaseHTTPRequestHandler):
         calls.append((self.path, self.headers.get("Authorization"), body))
         answer = {"data": [{"index": i, "embedding": vector(t)}
                            for i, t in enumerate(body["input"])]}
-        text = b"{}" if broken else json.dumps(answer).encode()
-        self.send_response(500 if broken else 200)
+        status = 200
+        if broken == "base64":
+            for item in answer["data"]:
+                item["embedding"] = base64.b64encode(struct.pack(
+                    "<%df" % len(item["embedding"]),
+                    *item["embedding"])).decode()
+            answer["data"].reverse()
+        elif broken in BROKEN:
+            status, answer = BROKEN[broken][0], BROKEN[broken][1](answer)
+        text = answer if isinstance(answer, bytes) else json.dumps(
+            answer).encode()
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -163,7 +196,24 @@ def main():
         run(folder, "index")
         check("a changed page gets a new one", len(calls) == before + 1 and
               len(calls[-1][2]["input"]) == 1, str(calls[-1]))
-        broken = True
+        (folder / "pages" / "dog.txt").write_text("The kennel costs 9 euro.")
+        broken = "base64"
+        done = run(folder, "index")
+        got = retrieve(folder, key, "repair my automobile")
+        check("base64 is understood, in any order", done.returncode == 0 and
+              got and got[0][0] == "garage", (done, got))
+        for broken, (_, _, says) in BROKEN.items():
+            got = retrieve(folder, key, "for how many weeks are books lent?")
+            check("without the server the words do: " + broken,
+                  got and got[0][0] == "library", got)
+            for i in range(2):
+                (folder / "pages" / f"new{i}.txt").write_text(
+                    f"A new page about stew, {broken} {i}.")
+            done = run(folder, "index")
+            check("a failing server is reported: " + broken,
+                  done.returncode == 1 and says in done.stderr and
+                  "sesame" not in done.stderr, done.stderr)
+        broken = "status"
         got = retrieve(folder, key, "for how many weeks are books lent?")
         check("without the server the words do",
               got and got[0][0] == "library", got)
@@ -175,7 +225,7 @@ def main():
         (folder / "pages" / "new.txt").write_text("A new page about stew.")
         done = run(folder, "index")
         check("a failing server is reported", done.returncode == 1 and
-              "gave no embeddings" in done.stderr, done.stderr)
+              "no embeddings" in done.stderr, done.stderr)
         conf = (folder / "parlance.conf").read_text()
         (folder / "parlance.conf").write_text(
             conf.replace("embedding = vectors\n", ""))
@@ -187,7 +237,7 @@ def main():
         shutil.rmtree(folder / "state")
         (folder / "state").mkdir(mode=0o700)
         got = ask(folder, key, "GET", "/documents")
-        check("and listed", got["total"] == 5, got)
+        check("and listed", got["total"] == 8, got)
     finally:
         server.shutdown()
         shutil.rmtree(folder)

@@ -232,6 +232,8 @@ write_end(struct turn_run *r, struct buf *out)
 		a->annotation.seq != 0 ? &a->annotation_reported : NULL,
 	};
 
+	if (r->stream && r->result.retracted)
+		chat_event_replace(out, &a->ids, r->result.answer);
 	if (r->stream)
 		chat_event_end(out, &a->ids, &metadata);
 	else

@@ -232,6 +232,9 @@ title_job_step(struct title_job *job, int64_t now_ms,
 			buf_add(&job->answer, event.text.data,
 			    event.text.len);
 			break;
+		case ENGINE_RETRACT:
+			buf_reset(&job->answer);
+			break;
 		case ENGINE_END:
 			job->title = title_from_answer(job->arena,
 			    (struct span){buf_text(&job->answer),

@@ -439,6 +439,11 @@ take_event(struct turn *t, struct engine_event *e, struct turn_event *event)
 			return false;
 		take_delta(t, e->text, event);
 		return event->kind != TURN_DELTA || event->text.len > 0;
+	case ENGINE_RETRACT:
+		buf_reset(&t->answer);
+		t->words = (struct word_limit){.max = t->request.max_words};
+		t->result.retracted = true;
+		return false;
 	case ENGINE_END:
 		take_end(t, e, event);
 		return true;

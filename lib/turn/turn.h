@@ -71,6 +71,9 @@ struct turn_result {
 	size_t n_passages;
 	struct usage usage;       /* tokens and prices */
 	bool usage_estimated;
+	/* Deltas were thoughts, as turned out later: they are not in answer,
+	 * which is what a view should show instead of them. */
+	bool retracted;
 	bool stopped;             /* turn_stop() or turn_limit ended it */
 	double latency_s;
 	double first_token_s;     /* negative when there was none */

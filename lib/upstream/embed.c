@@ -2,6 +2,7 @@
 #include "upstream/embed.h"
 
 #include <math.h>
+#include <nettle/base64.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "upstream/endpoint.h"
+#include "upstream/openai_words.h"
 #include "upstream/upstream.h"
 #include "json/jsonout.h"
 #include "json/pyjson.h"
@@ -40,68 +42,150 @@ put_request(const struct engine_config *engine, const struct span *texts,
 	buf_addc(body, '}');
 }
 
+/* Scales it to the length 1; false when there is nothing to scale. */
 static bool
-read_vector(const struct pyjson *list, struct arena *arena,
-    struct embed_vector *v)
+normalize(struct embed_vector *v)
 {
-	struct pyjson_iter it = pyjson_iter(list);
-	const struct pyjson *value;
-	double sum = 0, number;
+	double sum = 0;
 	size_t i;
 
-	v->n = 0;
-	if (!pyjson_is_array(list) || pyjson_count(list) == 0 ||
-	    pyjson_count(list) > EMBED_NUMBERS_MAX)
-		return false;
-	v->numbers = arena_array(arena, pyjson_count(list), sizeof(float));
-	if (v->numbers == NULL)
-		return false;
-	while (pyjson_next(&it, NULL, &value)) {
-		number = pyjson_double(value);
-		if (!isfinite(number))
+	for (i = 0; i < v->n; i++) {
+		if (!isfinite(v->numbers[i]))
 			return false;
-		v->numbers[v->n++] = (float)number;
-		sum += number * number;
+		sum += (double)v->numbers[i] * v->numbers[i];
 	}
-	if (sum <= 0)
+	if (sum <= 0 || !isfinite(sum))
 		return false;
 	for (i = 0; i < v->n; i++)
 		v->numbers[i] = (float)(v->numbers[i] / sqrt(sum));
 	return true;
 }
 
-/* {"data":[{"index":0,"embedding":[...]},...]} */
-static enum err
-read_answer(struct span text, size_t n, struct arena *arena,
+/* Some answer base64 whatever encoding_format was: little-endian floats. */
+static bool
+read_base64(struct span text, struct arena *arena, struct embed_vector *v)
+{
+	struct base64_decode_ctx ctx;
+	uint8_t *bytes;
+	uint32_t bits;
+	size_t n, i;
+
+	if (text.len == 0 ||
+	    text.len > BASE64_ENCODE_RAW_LENGTH(EMBED_NUMBERS_MAX * 4))
+		return false;
+	bytes = arena_alloc(arena, BASE64_DECODE_LENGTH(text.len));
+	v->numbers = arena_array(arena, text.len, sizeof(float));
+	if (bytes == NULL || v->numbers == NULL)
+		return false;
+	base64_decode_init(&ctx);
+	if (!base64_decode_update(&ctx, &n, bytes, text.len, text.data) ||
+	    !base64_decode_final(&ctx) || n % 4 != 0)
+		return false;
+	v->n = n / 4;
+	for (i = 0; i < v->n; i++) {
+		bits = (uint32_t)bytes[4 * i] |
+		    (uint32_t)bytes[4 * i + 1] << 8 |
+		    (uint32_t)bytes[4 * i + 2] << 16 |
+		    (uint32_t)bytes[4 * i + 3] << 24;
+		memcpy(&v->numbers[i], &bits, sizeof(bits));
+	}
+	return true;
+}
+
+static bool
+read_vector(const struct pyjson *list, struct arena *arena,
+    struct embed_vector *v)
+{
+	struct pyjson_iter it = pyjson_iter(list);
+	const struct pyjson *value;
+
+	v->n = 0;
+	if (pyjson_is_string(list))
+		return read_base64(pyjson_string(list), arena, v) &&
+		    normalize(v);
+	if (!pyjson_is_array(list) || pyjson_count(list) == 0 ||
+	    pyjson_count(list) > EMBED_NUMBERS_MAX)
+		return false;
+	v->numbers = arena_array(arena, pyjson_count(list), sizeof(float));
+	if (v->numbers == NULL)
+		return false;
+	while (pyjson_next(&it, NULL, &value))
+		v->numbers[v->n++] = (float)pyjson_double(value);
+	return normalize(v);
+}
+
+/* What is wrong with the answer, for the log; NULL: nothing. */
+static const char *
+read_data(const struct pyjson *data, size_t n, struct arena *arena,
     struct embed_vector *vectors)
 {
-	static const struct pyjson_limits limits = {.depth = 16};
-	const struct pyjson *answer, *item;
-	struct pyjson_iter it;
+	struct pyjson_iter it = pyjson_iter(data);
+	const struct pyjson *item;
 	int64_t at;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		vectors[i] = (struct embed_vector){.n = 0};
-	if (pyjson_decode(arena, text, &limits, &answer, NULL) != ERR_NONE)
-		return ERR_UPSTREAM;
-	it = pyjson_iter(pyjson_get(answer, "data"));
 	for (i = 0; pyjson_next(&it, NULL, &item); i++) {
 		if (!pyjson_int64(pyjson_get(item, "index"), &at))
 			at = (int64_t)i;
-		if (at < 0 || at >= (int64_t)n || !read_vector(
-			pyjson_get(item, "embedding"), arena, &vectors[at]))
-			return ERR_UPSTREAM;
+		if (at < 0 || at >= (int64_t)n)
+			return "it has more vectors than texts were sent";
+		if (vectors[at].n > 0)
+			return "it has two vectors for one text";
+		if (!read_vector(pyjson_get(item, "embedding"), arena,
+			&vectors[at]))
+			return "a vector is not to be used: no numbers, all "
+			       "zero, or too many";
 	}
-	for (i = 0; i < n; i++)
-		if (vectors[i].n == 0 || vectors[i].n != vectors[0].n)
-			return ERR_UPSTREAM;
-	return ERR_NONE;
+	if (i == 0)
+		return "it has no vectors";
+	for (i = 0; i < n; i++) {
+		if (vectors[i].n == 0)
+			return "it has fewer vectors than texts were sent";
+		if (vectors[i].n != vectors[0].n)
+			return "its vectors differ in length";
+	}
+	return NULL;
+}
+
+/* {"data":[{"index":0,"embedding":[...]},...]}, or an error, with any
+ * status. */
+static enum err
+read_answer(const char *key, int status, struct span text, size_t n,
+    struct arena *arena, struct embed_vector *vectors, const char **wrong,
+    char words[WORDS_LOG_MAX])
+{
+	static const struct pyjson_limits limits = {.depth = 16};
+	const struct pyjson *answer = NULL;
+	struct openai_words found = {.message = SPAN_NONE};
+	enum err err = pyjson_decode(arena, text, &limits, &answer, NULL);
+
+	words[0] = '\0';
+	if (err == ERR_MEMORY)
+		return err;
+	if (err == ERR_NONE && status / 100 == 2 &&
+	    !openai_words_given(pyjson_get(answer, "error"))) {
+		*wrong = read_data(
+		    pyjson_get(answer, "data"), n, arena, vectors);
+		if (*wrong == NULL)
+			return ERR_NONE;
+	} else {
+		*wrong = status / 100 != 2 ? "it is refused"
+		    : err == ERR_NONE	   ? "it is an error"
+					   : "it is no JSON";
+	}
+	if (err == ERR_NONE)
+		openai_words_find(answer, &found);
+	openai_words_log(err == ERR_NONE ? found.message : text, key,
+	    SPAN_NONE, words);
+	return ERR_UPSTREAM;
 }
 
 struct embed_call {
 	const struct engine_config *engine;
 	struct upstream_call *call;
+	struct endpoint at;
 	struct arena *arena;
 	size_t n;
 	int64_t limit_ms, until_ms; /* until_ms 0: not stepped yet */
@@ -115,7 +199,6 @@ embed_start(struct upstream *u, const struct engine_config *engine,
 {
 	struct embed_call *e = calloc(1, sizeof(*e));
 	struct upstream_post post = {.engine = engine};
-	struct endpoint at;
 	enum err err;
 
 	*out = NULL;
@@ -127,10 +210,10 @@ embed_start(struct upstream *u, const struct engine_config *engine,
 	e->limit_ms = limit_ms;
 	buf_init(&e->body, ANSWER_MAX);
 	buf_init(&e->answer, ANSWER_MAX);
-	err = endpoint_of(engine, ENDPOINT_EMBEDDINGS, arena, &at);
+	err = endpoint_of(engine, ENDPOINT_EMBEDDINGS, arena, &e->at);
 	put_request(engine, texts, n, &e->body);
-	post.url = at.url;
-	post.authorization = at.authorization;
+	post.url = e->at.url;
+	post.authorization = e->at.authorization;
 	post.body = (struct span){buf_text(&e->body), e->body.len};
 	if (err == ERR_NONE)
 		err = buf_err(&e->body);
@@ -148,24 +231,29 @@ static enum err
 take_answer(struct embed_call *e, enum err err, struct embed_vector *vectors)
 {
 	int status = upstream_status(e->call);
-	const char *text;
+	char words[WORDS_LOG_MAX], shown[ENDPOINT_SHOWN];
+	const char *text, *wrong = NULL;
 
-	if (err == ERR_NONE && (status != 200 ||
-		upstream_state(e->call) != UPSTREAM_COMPLETE))
+	endpoint_show(span_of(e->at.url), shown);
+	if (err == ERR_NONE && upstream_state(e->call) != UPSTREAM_COMPLETE)
 		err = ERR_UPSTREAM;
 	if (err != ERR_NONE) {
-		log_error("knowledge: [engine %s] gave no embeddings: %s, "
-			  "status %d", e->engine->name, err_text(err), status);
+		log_error("engine %s: %s: no embeddings: %s",
+		    e->engine->name, shown, err == ERR_UPSTREAM
+			? upstream_reason(e->call) : err_text(err));
 		return err;
 	}
 	text = arena_strndup(e->arena, buf_text(&e->answer), e->answer.len);
 	if (text == NULL)
 		return ERR_MEMORY;
-	err = read_answer((struct span){text, e->answer.len}, e->n, e->arena,
-	    vectors);
-	if (err == ERR_UPSTREAM)
-		log_error("knowledge: [engine %s] answered no vectors",
-		    e->engine->name);
+	err = read_answer(e->at.key, status,
+	    (struct span){text, e->answer.len}, e->n, e->arena, vectors,
+	    &wrong, words);
+	if (wrong != NULL)
+		log_error("engine %s: %s: no embeddings: %s (status %d)%s%s%s",
+		    e->engine->name, shown, wrong, status,
+		    words[0] != '\0' ? ": \"" : "", words,
+		    words[0] != '\0' ? "\"" : "");
 	return err;
 }
 

@@ -5,7 +5,9 @@
 #ifndef PARLANCE_OPENAI_WORDS_H
 #define PARLANCE_OPENAI_WORDS_H
 
-#include "engine/engine.h"
+#include <stdbool.h>
+
+#include "base/text.h"
 
 struct pyjson;
 
@@ -28,13 +30,12 @@ bool openai_words_given(const struct pyjson *error);
 void openai_words_find(const struct pyjson *failure,
     struct openai_words *words);
 
-/* The fault, by what is said and by the status, 0 when that tells nothing. */
-enum engine_fault openai_words_fault(const struct openai_words *words,
-    int status);
-
 /* The message for a client; empty when it could tell too much. */
 void openai_words_quote(struct span message, const char *key,
     char out[WORDS_CLIENT_MAX]);
+
+/* Does s contain the word, in lower case, in any case of letters? */
+bool openai_words_has(struct span s, const char *word);
 
 /*
  * One line for the log, from a message, a page or plain text: without tags

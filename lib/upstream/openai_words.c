@@ -6,14 +6,14 @@
  * (DashScope).  So the members that can hold words are a list, and an
  * object is searched for them from its outermost to its innermost.
  */
-#include "engine/openai_words.h"
+#include "upstream/openai_words.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/utf8.h"
-#include "engine/openai_end.h"
+#include "upstream/openai_end.h"
 #include "json/pyjson.h"
 
 #define CLIENT_CODE_POINTS 120
@@ -27,8 +27,8 @@ contains(struct span s, const char *word)
 	       memmem(s.data, s.len, word, strlen(word)) != NULL;
 }
 
-static bool
-contains_nocase(struct span s, const char *word)
+bool
+openai_words_has(struct span s, const char *word)
 {
 	size_t n = strlen(word), i, k;
 
@@ -219,68 +219,6 @@ openai_words_find(const struct pyjson *failure, struct openai_words *words)
 	find_at(failure, 0, words);
 }
 
-/* "The model `x` does not exist", "model not found, try pulling it first" */
-static bool
-speaks_of_model(const struct openai_words *w)
-{
-	static const char *const lacks[] = {"not found", "not exist",
-	    "no such", "unknown", "not available", "not supported",
-	    "no endpoints", "not support", "not_found", "invalid model",
-	    "no access", "not have access"};
-	size_t i;
-
-	if (contains_nocase(w->code, "model") ||
-	    contains_nocase(w->code, "deployment") ||
-	    contains_nocase(w->type, "model_not"))
-		return true;
-	if (!contains_nocase(w->message, "model") &&
-	    !contains_nocase(w->message, "deployment") &&
-	    !contains_nocase(w->message, "no endpoints"))
-		return false;
-	for (i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
-		if (contains_nocase(w->message, lacks[i]))
-			return true;
-	return false;
-}
-
-static bool
-names(const struct openai_words *w, const char *word)
-{
-	return contains_nocase(w->code, word) || contains_nocase(w->type, word);
-}
-
-/* Code and type tell more than the status, where they are given. */
-enum engine_fault
-openai_words_fault(const struct openai_words *w, int status)
-{
-	int http = status;
-	int64_t code;
-
-	if ((status == 0 || status / 100 == 2) &&
-	    text_to_int64(w->code, 400, 599, &code))
-		status = (int)code;
-	if (names(w, "insufficient_quota") || names(w, "billing") ||
-	    names(w, "insufficient_balance") || status == 402)
-		return FAULT_QUOTA;
-	if (names(w, "rate_limit") || names(w, "resource_exhausted") ||
-	    status == 429)
-		return FAULT_RATE_LIMIT;
-	if (names(w, "content_filter") || names(w, "content_policy") ||
-	    names(w, "responsibleai"))
-		return FAULT_FILTERED;
-	if (names(w, "invalid_api_key") || names(w, "invalidapikey") ||
-	    names(w, "authentication") || status == 401 || status == 403)
-		return FAULT_CREDENTIALS;
-	if ((status == 0 || status == 200 || status == 400 ||
-	    status == 404 || status == 422) && speaks_of_model(w))
-		return FAULT_MODEL;
-	if (http >= 500)
-		return FAULT_UNREACHABLE;
-	if (http == 404 || http == 405 || http == 410 || http / 100 == 3)
-		return FAULT_ADDRESS;
-	return FAULT_REFUSED;
-}
-
 /* ---- for the client, for the log ---------------------------------------- */
 
 void
@@ -293,7 +231,7 @@ openai_words_quote(struct span message, const char *key,
 	out[0] = '\0';
 	if (s.len == 0 || s.len >= WORDS_CLIENT_MAX || contains(s, key) ||
 	    contains(s, "://") || contains(s, "sk-") ||
-	    contains_nocase(s, "bearer") || contains(s, "<") ||
+	    openai_words_has(s, "bearer") || contains(s, "<") ||
 	    !utf8_valid(s, false))
 		return;
 	for (i = 0; i < s.len; i++)

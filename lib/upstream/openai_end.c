@@ -3,7 +3,7 @@
  * for in what they say; the words for a good end need no list, because every
  * text that is not another one of these is a good end.
  */
-#include "engine/openai_end.h"
+#include "upstream/openai_end.h"
 
 #include <string.h>
 
