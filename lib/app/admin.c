@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "app/app.h"
+#include "app/ask.h"
 #include "app/checks.h"
 #include "app/texts.h"
 #include "app/version.h"
@@ -52,10 +53,11 @@ open_config(const char *path)
 	return config;
 }
 
-/* Takes --json out of the arguments; false: an option that is none, or more
- * than one argument. */
+/* Takes --json, and --no-engine when it is one, out of the arguments; false:
+ * an option that is none, or more than one argument. */
 static bool
-take_arguments(int argc, char **argv, const char **argument, bool *json)
+take_arguments(int argc, char **argv, const char **argument, bool *json,
+    bool *no_engine)
 {
 	int i;
 
@@ -64,6 +66,9 @@ take_arguments(int argc, char **argv, const char **argument, bool *json)
 	for (i = 0; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0)
 			*json = true;
+		else if (no_engine != NULL &&
+		    strcmp(argv[i], "--no-engine") == 0)
+			*no_engine = true;
 		else if (argv[i][0] == '-' || *argument != NULL)
 			return false;
 		else
@@ -78,7 +83,7 @@ run_check(int argc, char **argv)
 	const char *path;
 	bool json;
 
-	if (!take_arguments(argc, argv, &path, &json)) {
+	if (!take_arguments(argc, argv, &path, &json, NULL)) {
 		(void)fprintf(stderr, "usage: parlance check [--json] "
 				      "[FILE]\n");
 		return 2;
@@ -234,14 +239,14 @@ static int
 run_doctor(int argc, char **argv)
 {
 	const char *url;
-	bool json;
+	bool json, no_engine = false;
 
-	if (!take_arguments(argc, argv, &url, &json)) {
+	if (!take_arguments(argc, argv, &url, &json, &no_engine)) {
 		(void)fprintf(stderr, "usage: parlance doctor [--json] "
-				      "[URL]\n");
+				      "[--no-engine] [URL]\n");
 		return 2;
 	}
-	return checks_doctor(url, json) ? 0 : 1;
+	return checks_doctor(url, no_engine, json) ? 0 : 1;
 }
 
 static int
@@ -269,8 +274,9 @@ static const struct command commands[] = {
 	run_check},
     {"key new", "[NAME] [--dataset]", "make an API key and its hash",
 	run_key_new},
-    {"doctor", "[--json] [URL]",
-	"examine the deployment, and what its web server does", run_doctor},
+    {"doctor", "[--json] [--no-engine] [URL]",
+	"examine the deployment, its engines and its web server", run_doctor},
+    {"ask", "BOT [QUESTION...]", "ask a bot, here on the terminal", ask_main},
     {"index", "[-v] [--json] [NAME]", "bring the search index up to date; -v: "
 	"what was taken",
 	run_index},

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "app/doctor_engine.h"
 #include "app/doctor_files.h"
 #include "app/doctor_socket.h"
 #include "app/doctor_state.h"
@@ -46,6 +47,12 @@ static const struct check checks[] = {
 	"correct the path in [engine NAME]", BY_BOTH, check_engine_files},
     {"libcurl", "can both programs load it, when an engine needs it",
 	FINDING_WRONG, "apt-get install libcurl4", BY_DOCTOR, check_libcurl},
+    {"addresses", "common mistakes in the addresses and keys of engines",
+	FINDING_WRONG, "correct [engine NAME]", BY_BOTH,
+	check_engine_addresses},
+    {"answers", "does each engine answer a question (--no-engine: not asked)",
+	FINDING_WRONG, "correct the engine's section; parlance ask BOT hello "
+	"asks as a client does", BY_DOCTOR, check_engine_answers},
     {"socket", "the FastCGI socket: who listens, who may connect",
 	FINDING_WRONG, "systemctl restart parlance.socket", BY_DOCTOR,
 	check_socket},
@@ -171,11 +178,11 @@ print_end(const struct examination *e)
 }
 
 static bool
-examine(enum examiner by, const char *path, const char *url, bool json)
+examine(struct examination e, const char *path, bool json)
 {
-	struct examination e = {.by = by, .url = url,
-	    .report = json ? report_json : report_check};
 	struct config *config;
+
+	e.report = json ? report_json : report_check;
 
 	if (json)
 		e.list = json_object_new_array();
@@ -183,7 +190,7 @@ examine(enum examiner by, const char *path, const char *url, bool json)
 		return false;
 	config = open_config(&e, path);
 	e.config = config;
-	if (by == BY_DOCTOR && !json)
+	if (e.by == BY_DOCTOR && !json)
 		e.report = report_doctor;
 	if (config != NULL)
 		run_checks(&e);
@@ -199,13 +206,14 @@ examine(enum examiner by, const char *path, const char *url, bool json)
 bool
 checks_check(const char *path, bool json)
 {
-	return examine(BY_CHECK, path, NULL, json);
+	return examine((struct examination){.by = BY_CHECK}, path, json);
 }
 
 bool
-checks_doctor(const char *url, bool json)
+checks_doctor(const char *url, bool no_engine, bool json)
 {
-	return examine(BY_DOCTOR, NULL, url, json);
+	return examine((struct examination){.by = BY_DOCTOR, .url = url,
+	    .no_engine = no_engine}, NULL, json);
 }
 
 void

@@ -17,8 +17,8 @@
 bool checks_check(const char *path, bool json);
 
 /* The same for doctor; url: "http://host/app", or NULL: the web server is
- * not asked. */
-bool checks_doctor(const char *url, bool json);
+ * not asked.  no_engine: engines upstream are not asked either. */
+bool checks_doctor(const char *url, bool no_engine, bool json);
 
 /* Prints what is looked at, from the table. */
 void checks_list(void);

@@ -45,6 +45,7 @@ struct check {
 struct examination {
 	const struct config *config;
 	const char *url;           /* doctor's; NULL: none was given */
+	bool no_engine;            /* doctor: engines are not asked */
 	enum examiner by;          /* one of them */
 	const struct check *check; /* the row that runs */
 	int problems;              /* findings that are wrong, so far */
