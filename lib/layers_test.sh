@@ -1,7 +1,8 @@
 #!/bin/bash
 # Who may include whom: `layers_test.sh`, from the top of the repository.  A
-# folder includes itself and folders of lower layers, without exceptions.  A
-# folder is one check.
+# folder includes itself and folders of lower layers; within a folder files
+# include one another without a circle (a NAME.c and its NAME.h are one).
+# There are no exceptions.  A folder is one check, a file another.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -41,6 +42,19 @@ BEGIN {
 			layer[names[k]] = i
 	}
 }
+# Is there a way from one file to another, by includes?
+function reaches(from, to,    next_one, names, k, m) {
+	if (from == to)
+		return 1
+	if (from in seen)
+		return 0
+	seen[from] = 1
+	m = split(includes[from], names, " ")
+	for (k = 1; k <= m; k++)
+		if (reaches(names[k], to))
+			return 1
+	return 0
+}
 {
 	folders[$2] = 1
 	if (!($2 in layer) || !($3 in layer))
@@ -53,6 +67,16 @@ BEGIN {
 		print "FAILED " $1 ": " wrong
 		bad[$2] = 1
 	}
+	name = $1
+	sub(/\.[ch]$/, "", name)
+	sub(/.*\//, "", name)
+	from = $2 "/" name
+	to = $3 "/" $4
+	files[from] = 1
+	if (from != to && !((from, to) in known)) {
+		known[from, to] = 1
+		includes[from] = includes[from] " " to
+	}
 }
 END {
 	for (folder in folders)
@@ -60,6 +84,21 @@ END {
 			failed++
 		else
 			passed++
+	for (file in files) {
+		circle = ""
+		m = split(includes[file], names, " ")
+		for (k = 1; k <= m && circle == ""; k++) {
+			delete seen
+			if (reaches(names[k], file))
+				circle = names[k]
+		}
+		if (circle != "") {
+			print "FAILED " file " and " circle " form a circle"
+			failed++
+		} else {
+			passed++
+		}
+	}
 	printf "%d passed, %d failed\n", passed, failed
-	exit failed > 0 || passed < 30
+	exit failed > 0 || passed < 200
 }'

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "documents/office_xml.h"
 
 /*
  * Adds the page to out.  Text that is deleted, moved away or hidden stays
@@ -30,9 +31,6 @@ void office_word_body(struct span xml, struct buf *out);
 
 /* How many bytes of hidden and of deleted text a page made by these left
  * out; zeros for any other page. */
-struct office_omissions {
-	int64_t hidden, deleted;
-};
 struct office_omissions office_left_out(struct span page);
 
 #endif

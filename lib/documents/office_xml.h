@@ -8,12 +8,18 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
-#include "documents/office.h"
+#include "base/buf.h"
+#include "base/text.h"
 #include "documents/segments.h"
 
 #define OFFICE_BOXES_MAX 8 /* text boxes and notes, one in the other */
 
 enum notes_kind { NOTES_FOOT, NOTES_END, NOTES_KINDS };
+
+/* Bytes of text that a page left out. */
+struct office_omissions {
+	int64_t hidden, deleted;
+};
 
 struct office_style {
 	struct span id, based_on;

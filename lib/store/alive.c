@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "store/rows.h"
+#include "store/store.h"
 
 #define NAME_MAX_BYTES 512
 #define UNKNOWN_MAX 16
@@ -25,19 +26,6 @@ static struct {
 	atomic_bool any;
 	atomic_int_fast64_t next_ms;
 } unknown = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-enum err
-alive_heartbeat(struct db *db, void *arg)
-{
-	static const char sql[] = "INSERT INTO processes (name, heartbeats, "
-	    "dead) VALUES (?, 1, 0) ON CONFLICT (name) DO UPDATE SET "
-	    "heartbeats = processes.heartbeats + 1, dead = 0";
-	struct db_stmt *s = db_prepare(db, sql);
-
-	(void)arg;
-	db_bind_cstring(s, 1, process_self());
-	return db_run(s);
-}
 
 static void
 remember(const char *name)

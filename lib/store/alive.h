@@ -14,15 +14,11 @@
 #include <stdbool.h>
 
 #include "store/db.h"
-#include "store/store.h"
+
+struct store_pool;
 
 /* Three heartbeats (store_heartbeat()) that did not come. */
 #define ALIVE_SILENCE_MS 60000
-
-/* A sign of life of this process: raises its number.  A store_change; arg is
- * not looked at. */
-enum err alive_heartbeat(struct db *db, void *arg)
-    __attribute__((warn_unused_result));
 
 /* Is the process of this name (process_self()) known to be dead?  Only reads;
  * one that it knows nothing of is remembered for alive_observe().  An empty

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/process.h"
 #include "config/config.h"
+#include "store/store.h"
 
 Suite *alive_suite(void);
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
-#include "store/alive.h"
+#include "store/heartbeat.h"
 #include "store/pool.h"
 #include "store/schema.h"
 #include "store/writer.h"
@@ -37,7 +37,7 @@ store_pool_new(const struct config *config, int max)
 	p->connections = pool_new(config, max);
 	if (p->connections != NULL)
 		p->writer = writer_new(p->connections, max <= 1,
-		    alive_heartbeat, STORE_HEARTBEAT_MS - EARLY_MS);
+		    heartbeat_raise, STORE_HEARTBEAT_MS - EARLY_MS);
 	if (p->writer != NULL)
 		return p;
 	pool_free(p->connections);

@@ -7,7 +7,7 @@
 #define PARLANCE_PROMPT_H
 
 #include "base/buf.h"
-#include "turn/turn.h"
+#include "turn/turn_setup.h"
 
 /* Fills request->prompt and n_prompt from the setup and the passages
  * already in *request.  ERR_MEMORY, ERR_TOO_BIG. */
