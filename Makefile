@@ -3,6 +3,8 @@
 #   make            the programs: parlance.cgi, parlance.fcgi, parlance, chatconf
 #   make run        install what is missing, build, serve the demo deployment
 #   make test       install what is missing, build, run every test
+#   make test-long  the same with more kills, failures, generated requests
+#                   and fuzzing; hours
 #   make check      the unit tests alone, quick
 #   make differential N=...   our answers against FastAPI's own
 #   make fuzz       the libFuzzer targets, build/fuzz/NAME
@@ -99,7 +101,7 @@ LIB_OBJECTS = $(call objects,$(LIB_SOURCES)) $(BUILD)/obj/migrations.o \
 PROGRAMS = $(BUILD)/parlance.cgi $(BUILD)/parlance.fcgi $(BUILD)/parlance \
 	$(BUILD)/chatconf
 
-.PHONY: FORCE all run test check bench clean deps-build deps-run deps-test \
+.PHONY: FORCE all run test test-long check bench clean deps-build deps-run deps-test \
 	differential fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -248,6 +250,9 @@ check: $(BUILD)/unit_tests
 
 test: deps-test
 	@conformance/run_tests $(BUILD)
+
+test-long: deps-test
+	@LONG=1 conformance/run_tests $(BUILD)
 
 # Generated requests to FastAPI itself and to our programs: N of them through
 # FastCGI (a fixed and a fresh seed, or SEED), a hundredth through CGI.

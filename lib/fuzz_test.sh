@@ -1,8 +1,10 @@
 #!/bin/bash
 # Every libFuzzer target over its kept corpus, and a few seconds of new input.
-# A finding is left in BUILD/fuzz/NAME.findings/.
+# (LONG=1: two minutes each).  A finding is left in BUILD/fuzz/NAME.findings/.
 set -u
 build=${1:?usage: fuzz_test.sh BUILD}
+seconds=${LONG:+120}
+seconds=${seconds:-3}
 passed=0
 failed=0
 if ! make --no-print-directory BUILD="$build" fuzz >/dev/null; then
@@ -20,7 +22,7 @@ for source in lib/*/*_fuzz.c conformance/*/*_fuzz.c; do
 	if [ ! -d "$kept" ]; then
 		echo "$name has no corpus"
 		failed=$((failed + 1))
-	elif "$build/fuzz/$name" -max_total_time=3 -timeout=10 \
+	elif "$build/fuzz/$name" -max_total_time="$seconds" -timeout=10 \
 		-artifact_prefix="$found/" "$new" "$kept" >"$new.log" 2>&1; then
 		grep -a '^Done' "$new.log" | sed "s/^Done/$name:/"
 		passed=$((passed + 1))

@@ -19,7 +19,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)),
 from deployment import Deployment, FastCGI, Tally, parse_cgi, wait_until  # noqa: E402
 
 SEED = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
-FCGI_KILLS, CGI_KILLS, CLIENTS = 30, 60, 6
+TIMES = 20 if os.environ.get("LONG") else 1
+FCGI_KILLS, CGI_KILLS, CLIENTS = 30 * TIMES, 60 * TIMES, 6
 RECORDINGS = {"recordings": [
     {"question": "slowly", "answer": ["one ", "two ", "three ", "four"],
      "pace_ms": 15, "usage": {"prompt_tokens": 3, "completion_tokens": 4}},
