@@ -16,6 +16,7 @@
 #include "app/version.h"
 #include "base/program.h"
 #include "config/config.h"
+#include "config/engine_kind.h"
 #include "documents/encoding.h"
 #include "language/languages.h"
 #include "upstream/curl_library.h"
@@ -207,7 +208,7 @@ check_libcurl(struct examination *e)
 
 	for (i = 0; i < c->n_engines; i++)
 		upstream = upstream || (c->engines[i].kind != NULL &&
-		    strcmp(c->engines[i].kind, "openai") == 0);
+		    engine_is_remote(&c->engines[i]));
 	if (!upstream)
 		return;
 	examine_libcurl(e);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/uuid.h"
+#include "config/engine_kind.h"
 
 void
 config_fault(struct buf *faults, const char *file, int line,
@@ -156,7 +157,7 @@ check_engine(const struct engine_config *engine, const char *file,
 {
 	struct span url = span_of(engine->url);
 
-	if (strcmp(engine->kind, "openai") == 0) {
+	if (engine_is_remote(engine)) {
 		if (!span_starts(url, "http://") &&
 		    !span_starts(url, "https://"))
 			config_fault(faults, file, engine->line,
@@ -174,7 +175,7 @@ check_engine(const struct engine_config *engine, const char *file,
 			    "the key of [engine %s] is not one line",
 			    engine->name);
 	}
-	if (strcmp(engine->kind, "replay") == 0 &&
+	if (engine_kind(engine) == ENGINE_REPLAY &&
 	    engine->recordings == NULL)
 		config_fault(faults, file, engine->line,
 		    "[engine %s] needs recordings = FILE", engine->name);

@@ -6,6 +6,7 @@
 #include "config/settings.h"
 
 #include "config/config.h"
+#include "config/engine_kind.h"
 
 const struct section sections[SECTION_COUNT] = {
     [SECTION_SERVER] = {"server", NULL, "The deployment as a whole."},
@@ -219,7 +220,7 @@ const struct setting settings[] = {
     TEXT(SECTION_BOT, "color_theme", BOT(color_theme), "", "for GET /site"),
 
     CHOICE(SECTION_ENGINE, "kind", ENGINE(kind), "openai",
-	"builtin|replay|openai", "what it is"),
+	ENGINE_KIND_CHOICES, "what it is"),
     TEXT(SECTION_ENGINE, "url", ENGINE(url), NULL,
 	"openai: the address before /chat/completions, such as\n"
 	"http://127.0.0.1:8000/v1; a query (?api-version=...) stays one"),

@@ -9,6 +9,7 @@
 
 #include "chat/tokens.h"
 #include "config/config.h"
+#include "config/engine_kind.h"
 #include "upstream/upstream.h"
 
 /* engine_bound(): an upstream's frame, and what nobody can tell. */
@@ -175,7 +176,7 @@ engine_bound(const struct engine_config *engine,
 	size_t i;
 
 	*bound = (struct engine_bound){engine_count_prompt(request), -1};
-	if (strcmp(engine->kind, "openai") != 0)
+	if (!engine_is_remote(engine))
 		return;
 	bound->prompt = FRAME_TOKENS;
 	for (i = 0; i < request->n_prompt; i++) {

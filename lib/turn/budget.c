@@ -1,9 +1,8 @@
 #include "turn/budget.h"
 
-#include <string.h>
-
 #include "chat/tokens.h"
 #include "config/config.h"
+#include "config/engine_kind.h"
 
 /* Our count of an upstream's tokens is not its own: it is broken off only
  * when there is no doubt that it goes on beyond what it was allowed. */
@@ -75,7 +74,7 @@ budget_hold(struct budget *b, const struct engine_config *engine,
 	int64_t left;
 
 	b->hidden = 0;
-	b->ours = strcmp(engine->kind, "openai") != 0;
+	b->ours = !engine_is_remote(engine);
 	if (b->allowed == 0)
 		return;
 	engine_bound(engine, request, &b->bound);

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "chat/tokens.h"
 #include "config/config.h"
+#include "config/engine_kind.h"
 #include "turn/engine_kinds.h"
 
 #define TITLE_BYTES 4096U
@@ -154,7 +155,7 @@ title_job_start(const struct config *config, const struct bot_config *bot,
 	job->worker = worker;
 	engine_bound(engine, &job->request, &job->bound);
 	/* An engine of ours makes its answer now. */
-	if (strcmp(engine->kind, "openai") != 0 && !start(job))
+	if (!engine_is_remote(engine) && !start(job))
 		return;
 	if (job->run != NULL && job->run->bound_known)
 		job->bound = job->run->bound;

@@ -18,6 +18,7 @@
 #include "base/words.h"
 #include "chat/tokens.h"
 #include "config/config.h"
+#include "config/engine_kind.h"
 #include "knowledge/knowledge.h"
 #include "store/segment_hits.h"
 #include "turn/budget.h"
@@ -152,13 +153,6 @@ engine_at(const struct turn *t, size_t i)
 	return config_engine(t->setup.config, t->setup.bot->engines.items[i]);
 }
 
-/* Does an engine make its answer when it is started, which may block? */
-static bool
-is_ours(const struct engine_config *engine)
-{
-	return strcmp(engine->kind, "openai") != 0;
-}
-
 static enum err
 enter_engine(struct turn *t)
 {
@@ -212,7 +206,7 @@ turn_work(struct turn *t)
 		t->failed = search(t);
 		t->phase = PHASE_PREPARED;
 		if (t->failed != ERR_NONE || t->setup.bot->engines.n == 0 ||
-		    !is_ours(engine_at(t, 0)))
+		    engine_is_remote(engine_at(t, 0)))
 			return;
 	} else {
 		assert(t->phase == PHASE_ENTER);
@@ -342,7 +336,7 @@ fall_back(struct turn *t, const struct engine_event *e)
 	leave_engine(t);
 	t->engine++;
 	t->held = false;
-	if (is_ours(next))
+	if (!engine_is_remote(next))
 		t->phase = PHASE_ENTER;
 	return true;
 }

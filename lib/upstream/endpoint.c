@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "config/engine_kind.h"
 
 static const char *
 find_key(const struct engine_config *e)
@@ -81,12 +82,12 @@ endpoint_of(const struct engine_config *e, const char *usual,
 	struct span url = span_of(e->url);
 
 	*out = (struct endpoint){.key = find_key(e)};
-	if (strcmp(e->kind, "openai") != 0 ||
+	if (!engine_is_remote(e) ||
 	    !(span_starts(url, "http://") || span_starts(url, "https://")) ||
 	    (e->key_env != NULL && e->key == NULL && out->key == NULL) ||
 	    text_breaks_line(span_of(out->key))) {
 		log_error("engine %s: it cannot be asked: %s", e->name,
-		    strcmp(e->kind, "openai") != 0
+		    !engine_is_remote(e)
 			? "it is of another kind than openai"
 			: out->key == NULL && e->key_env != NULL
 			? "its key is not set"
