@@ -13,6 +13,7 @@
 #include "app/ask.h"
 #include "app/checks.h"
 #include "app/texts.h"
+#include "app/try_question.h"
 #include "app/version.h"
 #include "auth/caller.h"
 #include "config/config.h"
@@ -142,6 +143,41 @@ detach(void)
 		_exit(0);
 	if (child == 0)
 		(void)setsid();
+}
+
+static int
+run_try(int argc, char **argv)
+{
+	struct try_options options = {.json = false};
+	struct config *c;
+	int i, status;
+
+	for (i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			(void)fputs(try_question_help, stdout);
+			return 0;
+		}
+		if (strcmp(argv[i], "--json") == 0)
+			options.json = true;
+		else if (strcmp(argv[i], "--with") == 0 && i + 1 < argc)
+			options.with = argv[++i];
+		else if (options.bot == NULL && argv[i][0] != '-')
+			options.bot = argv[i];
+		else if (options.question == NULL)
+			options.question = argv[i];
+		else
+			options.bot = NULL;
+	}
+	if (options.bot == NULL || options.question == NULL) {
+		(void)fputs(try_question_help, stderr);
+		return 2;
+	}
+	c = open_config(NULL);
+	if (c == NULL)
+		return 1;
+	status = try_question(c, &options);
+	config_free(c);
+	return status;
 }
 
 static int
@@ -280,6 +316,8 @@ static const struct command commands[] = {
     {"index", "[-v] [--json] [NAME]", "bring the search index up to date; -v: "
 	"what was taken",
 	run_index},
+    {"try", "[--json] [--with FILE] BOT QUESTION",
+	"ask the built-in engine, see how its answer came about", run_try},
     {"clean", "", "remove uploads that no message needs", run_clean},
     {"help config", "", "print the reference of parlance.conf",
 	run_help_config},

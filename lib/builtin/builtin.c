@@ -8,17 +8,21 @@
 
 #include "base/utf8.h"
 #include "builtin/extract.h"
+#include "builtin/intent.h"
 #include "builtin/recall.h"
 #include "chat/tokens.h"
 #include "language/stopwords.h"
 
 #define ANSWER_MAX ((size_t)64 << 10)
+#define TOPICS_MAX 6
+#define PERSONA_CONFIDENT 0.9 /* who answers is seldom what is asked */
 #define PIECE_CODES 4 /* of a script without spaces */
 
 struct builtin_run {
 	struct engine_run run;
 	const struct engine_request *request;
 	struct span answer, rest;
+	struct builtin_report report;
 };
 
 /* Cuts after n words between white space; 0: no limit. */
@@ -49,67 +53,147 @@ answer_from_persona(const struct engine_request *request, struct arena *arena,
 {
 	struct engine_request copy = *request;
 	struct passage persona = {.document_id = "", .document_name = "",
-	    .score = 0.5};
-	struct query *query = arena_alloc(arena, sizeof(*query));
-	struct stemmers stemmers = {.made = {NULL}};
-	struct word_forms forms;
-	struct word_scan words;
-	struct word word;
-	size_t i, k, content = 0, found = 0;
-	const struct language *l;
+	    .score = 0.5, .content = span_of(request->bot->persona)};
+	struct extract_result *result = arena_alloc(arena, sizeof(*result));
+	size_t before = out->len;
 
-	persona.content = span_of(request->bot->persona);
-	l = language_guess(persona.content);
-	if (persona.content.len == 0 || query == NULL)
-		return false;
-	query_init(query);
-	query_add(query, &stemmers, request->question,
-	    l == NULL ? 0 : (uint32_t)1 << language_number(l), 1, false);
-	for (i = 0; i < query->n; i++) {
-		bool has = false;
-
-		if (query->terms[i].stop)
-			continue;
-		content++;
-		word_scan_init(&words, persona.content);
-		while (!has && word_scan_next(&words, &word)) {
-			forms.n = 0;
-			wordforms_add(&stemmers, l, &word, &forms);
-			for (k = 0; k < forms.n && !has; k++)
-				has = forms.len[k] ==
-					query->terms[i].forms.len[0] &&
-				    memcmp(forms.text[k],
-					query->terms[i].forms.text[0],
-					forms.len[k]) == 0;
-		}
-		found += has;
-	}
-	stemmers_release(&stemmers);
-	if (content < 2 || found < content)
+	if (persona.content.len == 0 || result == NULL)
 		return false;
 	copy.passages = &persona;
 	copy.n_passages = 1;
-	return extract_answer(&copy, SPAN_NONE, request->max_words, arena, out);
+	copy.query = NULL;
+	copy.config = NULL;
+	if (extract_answer(&copy, SPAN_NONE, request->max_words, arena,
+		result, out) && result->confidence >= PERSONA_CONFIDENT)
+		return true;
+	buf_truncate(out, before);
+	return false;
+}
+
+static bool
+is_set(const char *text)
+{
+	return text != NULL && text[0] != '\0';
+}
+
+/* "You can ask about: Opening hours, Prices." */
+static void
+add_topics(const struct engine_request *request, const struct language *l,
+    struct arena *arena, struct buf *out)
+{
+	const struct bot_config *bot = request->bot;
+	struct span topics[TOPICS_MAX];
+	size_t n = 0, i;
+
+	for (; n < bot->suggested_questions.n && n < TOPICS_MAX / 2; n++)
+		topics[n] = span_of(bot->suggested_questions.items[n]);
+	if (n == 0 && request->config != NULL)
+		n = knowledge_topics(request->config, bot, l, arena, topics,
+		    TOPICS_MAX);
+	if (n == 0 && request->config != NULL)
+		n = knowledge_topics(request->config, bot, NULL, arena,
+		    topics, TOPICS_MAX);
+	if (n == 0)
+		return;
+	buf_printf(out, " %s ", intent_words(l).ask);
+	for (i = 0; i < n; i++)
+		buf_printf(out, "%s%.*s", i > 0 ? "; " : "",
+		    (int)topics[i].len, topics[i].data);
+	buf_addc(out, '.');
+}
+
+/* The owner's words, unless they are in another language than the guest's. */
+static void
+greet(const struct engine_request *request, const struct language *l,
+    struct arena *arena, struct buf *out)
+{
+	const struct bot_config *bot = request->bot;
+	const char *own = is_set(bot->greeting) ? bot->greeting
+	    : is_set(bot->welcome_message) ? bot->welcome_message : NULL;
+	const struct language *written =
+	    own == NULL ? NULL : language_guess(span_of(own));
+
+	if (own == NULL || (l != NULL && written != NULL && written != l))
+		buf_adds(out, intent_words(l).hello);
+	else
+		buf_adds(out, own);
+	add_topics(request, l, arena, out);
 }
 
 static void
-compose(const struct engine_request *request, struct arena *arena,
-    struct buf *out)
+introduce(const struct engine_request *request, const struct language *l,
+    struct arena *arena, struct buf *out)
+{
+	buf_adds(out, request->bot->name);
+	if (is_set(request->bot->description))
+		buf_printf(out, ": %s", request->bot->description);
+	else
+		buf_addc(out, '.');
+	add_topics(request, l, arena, out);
+}
+
+static void
+say_unknown(const struct engine_request *request, struct buf *out)
+{
+	buf_adds(out, is_set(request->bot->unknown_answer)
+		? request->bot->unknown_answer
+		: extract_language(request)->unknown);
+}
+
+static void
+answer_question(const struct engine_request *request, bool modal,
+    struct arena *arena, struct builtin_report *report, struct buf *out)
 {
 	struct span referred = query_referred(request->question,
 	    request->history, request->n_history);
 
-	if (recall_answer(request, arena, out) ||
-	    smalltalk_answer(request, out) ||
-	    extract_answer(request, referred, request->max_words, arena,
-		out) ||
-	    answer_from_persona(request, arena, out) ||
-	    statement_answer(request, out))
-		return;
-	if (request->bot->unknown_answer != NULL)
-		buf_adds(out, request->bot->unknown_answer);
+	if (!modal && recall_answer(request, arena, out))
+		report->source = BUILTIN_MEMORY;
+	else if (extract_answer(request, referred, request->max_words, arena,
+		&report->extract, out))
+		report->source = BUILTIN_TEXTS;
+	else if (answer_from_persona(request, arena, out))
+		report->source = BUILTIN_PERSONA;
 	else
-		buf_adds(out, extract_language(request)->unknown);
+		say_unknown(request, out);
+}
+
+static void
+compose(const struct engine_request *request, struct arena *arena,
+    struct builtin_report *report, struct buf *out)
+{
+	const struct bot_config *bot = request->bot;
+	const struct language *l = extract_spoken(request);
+	struct intent_found found = intent_of(request->question, l,
+	    language_guess(request->question) != NULL, bot->name);
+	struct engine_request copy = *request;
+
+	report->intent = found.intent;
+	if (found.language != NULL)
+		l = found.language;
+	switch (found.intent) {
+	case INTENT_GREETING:
+		greet(request, l, arena, out);
+		break;
+	case INTENT_THANKS:
+		buf_adds(out, intent_words(l).welcome);
+		break;
+	case INTENT_WHO:
+		introduce(request, l, arena, out);
+		break;
+	case INTENT_PERSON:
+	case INTENT_STATEMENT:
+		if (is_set(bot->contact))
+			buf_adds(out, bot->contact);
+		else
+			say_unknown(request, out);
+		break;
+	case INTENT_QUESTION:
+		if (found.rest.len > 0)
+			copy.question = found.rest;
+		answer_question(&copy, found.modal, arena, report, out);
+		break;
+	}
 }
 
 /* The next word with the white space before it. */
@@ -147,6 +231,10 @@ builtin_next(struct engine_run *run, int64_t now_ms,
 		return;
 	}
 	event->kind = ENGINE_END;
+	/* Cited is what the answer was made from, be it nothing. */
+	event->passages = b->report.extract.used;
+	event->n_passages = b->report.source == BUILTIN_TEXTS
+	    ? b->report.extract.n_used : 0;
 	event->usage.prompt_tokens = b->run.bound.prompt;
 	event->usage.completion_tokens = b->run.bound.answer;
 }
@@ -184,7 +272,8 @@ builtin_start(const struct engine_config *engine,
 	*run = NULL;
 	if (b == NULL)
 		return ERR_MEMORY;
-	compose(request, arena, &out);
+	memset(&b->report, 0, sizeof(b->report));
+	compose(request, arena, &b->report, &out);
 	b->run.ops = &ops;
 	b->request = request;
 	b->answer.data = arena_strndup(arena, buf_text(&out), out.len);
@@ -202,4 +291,10 @@ builtin_start(const struct engine_config *engine,
 	}
 	buf_release(&out);
 	return err;
+}
+
+const struct builtin_report *
+builtin_report(const struct engine_run *run)
+{
+	return &((const struct builtin_run *)run)->report;
 }

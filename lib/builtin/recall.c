@@ -24,7 +24,6 @@ static const struct person {
 	const char *is[4];            /* between a thing and its value */
 	const char *one_word[4];      /* asks for the value alone */
 	const char *asks_yes[12];     /* first word of a yes-or-no question */
-	const char *noted;            /* to what the user tells, no question */
 	const char *name_words[4];    /* asks for the user's name */
 	const char *name_starts[6];   /* how users give their name */
 	const char *name_is;          /* how it is said back */
@@ -41,7 +40,7 @@ static const struct person {
 	"You said:", {"is", "are", "was"},
 	{"one word", "single word", "only the", "just the"},
 	{"is", "are", "am", "do", "does", "did", "was", "have", "has", "can"},
-	"Noted.", {"name", "called"},
+	{"name", "called"},
 	{"my name is ", "i am ", "i'm ", "call me ", "this is "},
 	"Your name is"},
     {"de", {"mein", "meine", "meinen", "meinem", "meiner", "ich", "mich",
@@ -51,70 +50,70 @@ static const struct person {
 	    {"ich bin", "du bist"}, {"ich habe", "du hast"}},
 	"Du hast gesagt:", {"ist", "sind", "heißt"},
 	{"einem wort", "nur das", "nur den"}, {"ist", "bin", "habe", "sind"},
-	"Notiert.", {"name", "heisse", "heiße"},
+	{"name", "heisse", "heiße"},
 	{"ich heiße ", "ich bin ", "mein name ist ", "nenn mich "},
 	"Dein Name ist"},
     {"fr", {"mon", "ma", "mes", "je", "moi", "j"},
 	{{"mon", "votre"}, {"ma", "votre"}, {"mes", "vos"}},
 	"Vous avez dit :", {"est", "sont"}, {"un mot", "un seul mot"},
-	{"est"}, "C'est noté.", {"nom", "appelle"},
+	{"est"}, {"nom", "appelle"},
 	{"je m'appelle ", "je suis ", "mon nom est "}, "Votre nom est"},
     {"es", {"mi", "mis", "yo", "me"},
 	{{"mi", "tu"}, {"mis", "tus"}, {"soy", "eres"}, {"vivo", "vives"},
 	    {"tengo", "tienes"}},
 	"Usted dijo:", {"es", "son"}, {"una palabra", "una sola palabra"},
-	{"es"}, "Anotado.", {"nombre", "llamo"},
+	{"es"}, {"nombre", "llamo"},
 	{"me llamo ", "soy ", "mi nombre es "}, "Tu nombre es"},
     {"it", {"mio", "mia", "miei", "mie", "io", "mi"},
 	{{"mio", "tuo"}, {"mia", "tua"}, {"miei", "tuoi"}, {"mie", "tue"},
 	    {"sono", "sei"}},
 	"Hai detto:", {"è"}, {"una parola", "una sola parola"}, {"è"},
-	"Annotato.", {"nome", "chiamo"},
+	{"nome", "chiamo"},
 	{"mi chiamo ", "sono ", "il mio nome è "}, "Il tuo nome è"},
     {"pt", {"meu", "minha", "meus", "minhas", "eu"},
 	{{"meu", "seu"}, {"minha", "sua"}, {"meus", "seus"},
 	    {"minhas", "suas"}},
 	"Você disse:", {"é", "são"}, {"uma palavra", "uma só palavra"}, {"é"},
-	"Anotado.", {"nome", "chamo"}, {"me chamo ", "eu sou ", "meu nome é "},
+	{"nome", "chamo"}, {"me chamo ", "eu sou ", "meu nome é "},
 	"Seu nome é"},
     {"nl", {"mijn", "ik", "mij", "me"}, {{"mijn", "jouw"}}, "Je zei:",
 	{"is", "zijn"}, {"één woord", "een woord"}, {"is"},
-	"Genoteerd.", {"naam", "heet"}, {"ik heet ", "ik ben "}, "Je naam is"},
+	{"naam", "heet"}, {"ik heet ", "ik ben "}, "Je naam is"},
     {"sv", {"min", "mitt", "mina", "jag"},
 	{{"min", "din"}, {"mitt", "ditt"}, {"mina", "dina"}, {"jag", "du"}},
 	"Du sade:", {"är"}, {"ett ord"}, {"är"},
-	"Noterat.", {NULL}, {NULL}, NULL},
+	{NULL}, {NULL}, NULL},
     {"pl", {"moj", "moja", "moje", "mnie"}, {{NULL, NULL}},
 	"Powiedziano:", {"to", "jest"}, {"jednym słowem"}, {"czy"},
-	"Zanotowane.", {NULL}, {NULL}, NULL},
+	{NULL}, {NULL}, NULL},
     {"tr", {"benim", "ben"}, {{NULL, NULL}}, "Söylediğiniz:", {NULL},
 	{"tek kelime"}, {NULL},
-	"Not ettim.", {NULL}, {NULL}, NULL},
+	{NULL}, {NULL}, NULL},
     {"ru", {"мои", "моя", "мое", "моего", "меня", "я", "мне"},
 	{{"мой", "ваш"}, {"моя", "ваша"}, {"моё", "ваше"}, {"мое", "ваше"},
 	    {"мои", "ваши"}, {"меня", "вас"}},
 	"Вы сказали:", {"это", "—", "-"}, {"одним словом"}, {NULL},
-	"Запомню.", {"имя", "зовут"}, {"Меня зовут ", "меня зовут "},
+	{"имя", "зовут"}, {"Меня зовут ", "меня зовут "},
 	"Вас зовут"},
     {"ar", {"انا", "لي", "عندي"}, {{NULL, NULL}}, "قلت:", {"هو", "هي"},
-	{"كلمه واحده"}, {"هل"}, "فهمت.", {NULL}, {NULL}, NULL},
+	{"كلمه واحده"}, {"هل"}, {NULL}, {NULL}, NULL},
     {"he", {"שלי", "אני", "לי"}, {{"שלי", "שלך"}}, "אמרת:", {"הוא", "היא"},
 	{"במילה אחת"}, {"האם"},
-	"רשמתי.", {NULL}, {NULL}, NULL},
+	{NULL}, {NULL}, NULL},
     {"hi", {"मेरा", "मेरी", "मेरे", "मैं", "मुझे"},
 	{{"मेरा", "आपका"}, {"मेरी", "आपकी"}, {"मेरे", "आपके"}},
-	"आपने कहा:", {NULL}, {"एक शब्द"}, {NULL}, "ठीक है।", {NULL}, {NULL}, NULL},
+	"आपने कहा:", {NULL}, {"एक शब्द"}, {NULL}, {NULL}, {NULL}, NULL},
     {"zh", {"我的", "我"}, {{NULL, NULL}}, "您说过:", {NULL}, {"一个词"},
-	{NULL}, "记住了。", {NULL}, {NULL}, NULL},
+	{NULL}, {NULL}, {NULL}, NULL},
     {"ja", {"私の", "私", "僕の", "僕", "わたし"}, {{NULL, NULL}},
 	"次のように言いました:", {NULL}, {"一言"}, {NULL},
-	"わかりました。", {NULL}, {NULL}, NULL},
+	{NULL}, {NULL}, NULL},
     {"ko", {"내", "나의", "제", "저의", "나는", "저는"}, {{NULL, NULL}},
 	"이렇게 말씀하셨습니다:", {NULL}, {"한 단어"}, {NULL},
-	"기억하겠습니다.", {NULL}, {NULL}, NULL},
+	{NULL}, {NULL}, NULL},
     {"th", {"ฉัน", "ผม"}, {{NULL, NULL}}, "คุณบอกว่า:", {NULL}, {"คำเดียว"},
 	{NULL},
-	"รับทราบ", {NULL}, {NULL}, NULL},
+	{NULL}, {NULL}, NULL},
 };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -604,113 +603,4 @@ recall_answer(const struct engine_request *request, struct arena *arena,
 		answer_in_form(m, request->question, out);
 	vocabulary_release(&m->vocabulary);
 	return done;
-}
-
-bool
-statement_answer(const struct engine_request *request, struct buf *out)
-{
-	struct span said = span_trim(request->question);
-	const struct person *p = asking_person(said);
-
-	if (p == NULL || p->noted == NULL || is_asking(said) ||
-	    !begins_clause(p, said))
-		return false;
-	buf_adds(out, p->noted);
-	return true;
-}
-
-/* ---- small talk ---------------------------------------------------------- */
-
-static const char *const greetings[] = {"hello", "hi", "hey", "hallo",
-    "bonjour", "salut", "hola", "ciao", "ola", "hej", "moi", "czesc", "ahoj",
-    "szia", "merhaba", "halo", "привет", "здравствуите", "γεια", "مرحبا",
-    "שלום", "नमस्ते", "你好", "您好", "こんにちは", "안녕하세요", "สวัสดี",
-    "greetings", "servus", "xin", NULL};
-/* Words of thanks, and whose language they are. */
-static const struct exchange thanks[] = {
-    {"thanks", "en"}, {"thank", "en"}, {"danke", "de"}, {"dank", "de"},
-    {"merci", "fr"}, {"gracias", "es"}, {"grazie", "it"},
-    {"obrigado", "pt"}, {"obrigada", "pt"}, {"bedankt", "nl"},
-    {"dankjewel", "nl"}, {"tack", "sv"}, {"спасибо", "ru"}, {"شكرا", "ar"},
-    {"धन्यवाद", "hi"}, {"谢谢", "zh"}, {"謝謝", "zh"}, {"ありがとう", "ja"},
-    {"감사합니다", "ko"}};
-static const struct exchange welcomes[] = {{"en", "You are welcome."},
-    {"de", "Gern geschehen."}, {"fr", "Je vous en prie."}, {"es", "De nada."},
-    {"it", "Prego."}, {"pt", "De nada."}, {"nl", "Graag gedaan."},
-    {"sv", "Varsågod."}, {"ru", "Пожалуйста."}, {"zh", "不客气。"},
-    {"ja", "どういたしまして。"}, {"ko", "천만에요."}, {"ar", "عفواً."},
-    {"hi", "आपका स्वागत है।"}};
-static const char *const who[] = {"who are you", "what are you",
-    "what is your name", "what's your name", "your name?",
-    "what can you do", "what do you do", "what can i ask",
-    "wer bist du", "wie heißt du", "wer sind sie", "was kannst du",
-    "qui es-tu", "qui êtes-vous", "quién eres", "cómo te llamas",
-    "chi sei", "come ti chiami", "quem é você", "wie ben je", "vem är du",
-    "кто ты", "кто вы", "你是谁", "您是谁", "あなたは誰", "누구세요", "من أنت",
-    "מי אתה", "आप कौन", "คุณคือใคร", "kimsin", "kim jesteś", NULL};
-
-static size_t
-count_words(struct span text)
-{
-	struct word_scan words;
-	struct word word;
-	size_t n = 0;
-
-	word_scan_init(&words, text);
-	while (word_scan_next(&words, &word))
-		n++;
-	return n;
-}
-
-static void
-introduce(const struct bot_config *bot, struct buf *out)
-{
-	buf_adds(out, bot->name);
-	if (bot->description != NULL && bot->description[0] != '\0')
-		buf_printf(out, ": %s", bot->description);
-}
-
-/* "Danke!": answered in the language of the word. */
-static bool
-answer_thanks(struct span question, struct buf *out)
-{
-	size_t i, k;
-
-	for (i = 0; i < COUNT(thanks); i++) {
-		if (!has_word(question, &thanks[i].from, 1))
-			continue;
-		for (k = COUNT(welcomes) - 1; k > 0; k--)
-			if (strcmp(welcomes[k].from, thanks[i].to) == 0)
-				break;
-		buf_adds(out, welcomes[k].to);
-		return true;
-	}
-	return false;
-}
-
-bool
-smalltalk_answer(const struct engine_request *request, struct buf *out)
-{
-	const struct bot_config *bot = request->bot;
-	struct span q = span_trim(request->question);
-	size_t n = count_words(q);
-
-	if (n <= 8 && has_phrase(q, who, COUNT(who))) {
-		introduce(bot, out);
-		return true;
-	}
-	if (n > 4)
-		return false;
-	if (answer_thanks(q, out))
-		return true;
-	if (!has_word(q, greetings, COUNT(greetings)))
-		return false;
-	if (bot->greeting != NULL)
-		buf_adds(out, bot->greeting);
-	else if (bot->welcome_message != NULL &&
-	    bot->welcome_message[0] != '\0')
-		buf_adds(out, bot->welcome_message);
-	else
-		introduce(bot, out);
-	return true;
 }

@@ -15,11 +15,4 @@
 bool recall_answer(const struct engine_request *request, struct arena *arena,
     struct buf *out);
 
-/* "My hobby is chess.": the user tells something; it is noted (the history
- * keeps it). */
-bool statement_answer(const struct engine_request *request, struct buf *out);
-
-/* Greetings, thanks, "who are you?": answered from the bot's own words. */
-bool smalltalk_answer(const struct engine_request *request, struct buf *out);
-
 #endif

@@ -24,8 +24,10 @@
 #include "base/utf8.h"
 #include "builtin/builtin.h"
 #include "builtin/extract.h"
+#include "config/config_file.h"
 #include "json/pyjson.h"
 #include "knowledge/knowledge.h"
+#include "language/stopwords.h"
 
 #define ROWS 64
 #define TURNS_MAX 16
@@ -57,6 +59,8 @@ struct bench {
 struct reply {
 	struct span text;
 	size_t citations;
+	struct builtin_report report;
+	double score; /* of the first passage */
 };
 
 static void
@@ -100,7 +104,7 @@ ask(struct bench *b, struct span question, const char *language,
 
 	(void)language;
 	if (knowledge_find(b->config, request.bot, question, history,
-		n_history, 4, &b->arena, &found) != ERR_NONE)
+		n_history, 4, NULL, &b->arena, &found) != ERR_NONE)
 		fail("the search failed", question.data);
 	b->search_us += clock_monotonic_us() - start;
 	start = clock_monotonic_us();
@@ -118,6 +122,8 @@ ask(struct bench *b, struct span question, const char *language,
 	b->answer_us += clock_monotonic_us() - start;
 	reply.text.data = arena_strndup(&b->arena, buf_text(&out), out.len);
 	reply.text.len = out.len;
+	reply.report = *builtin_report(run);
+	reply.score = found.n > 0 ? found.passages[0].score : 0;
 	reply.citations = event.passages != NULL ? event.n_passages
 						 : request.n_passages;
 	buf_release(&out);
@@ -213,7 +219,7 @@ ask_line(struct bench *b, const char *site, const struct pyjson *line)
 	    ? pyjson_cstring(kind, &b->arena)
 	    : n > 1 ? "follow-up" : "answer";
 	struct span question = SPAN_NONE;
-	struct reply reply = {SPAN_NONE, 0};
+	struct reply reply = {.citations = 0};
 	enum verdict v;
 
 	for (i = 0; i < n && i < TURNS_MAX; i++) {
@@ -230,9 +236,13 @@ ask_line(struct bench *b, const char *site, const struct pyjson *line)
 	count(&b->sites, site, v);
 	b->all.n[v]++;
 	if (b->verbose && v != RIGHT)
-		(void)printf("%-6s %-12s %-9s %.*s\n       %zu cited: %.*s\n",
+		(void)printf("%-6s %-12s %-9s %.*s\n       %zu cited, kind %d, "
+			     "confidence %.2f, passage %.2f: %.*s\n",
 		    verdict_names[v], site, name, (int)question.len,
-		    question.data, reply.citations, (int)reply.text.len,
+		    question.data, reply.citations,
+		    (int)reply.report.extract.kind,
+		    reply.report.extract.confidence, reply.score,
+		    (int)reply.text.len,
 		    reply.text.data);
 }
 

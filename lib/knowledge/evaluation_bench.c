@@ -231,7 +231,8 @@ ask_textbook(struct evaluation *e, const struct question *q, struct tally *t)
 /* ---- ours ---------------------------------------------------------------- */
 
 static struct span
-answer_of(struct engine_request *request, struct arena *arena)
+answer_of(struct engine_request *request, struct arena *arena,
+    double *confidence)
 {
 	struct engine_event event;
 	struct engine_run *run;
@@ -246,6 +247,7 @@ answer_of(struct engine_request *request, struct arena *arena)
 			break;
 		buf_add(&out, event.text.data, event.text.len);
 	}
+	*confidence = builtin_report(run)->extract.confidence;
 	answer.data = arena_strndup(arena, buf_text(&out), out.len);
 	answer.len = out.len;
 	buf_release(&out);
@@ -267,24 +269,28 @@ static void
 ask_ours(struct evaluation *e, const struct config *config,
     const struct question *q, struct tally *t)
 {
-	struct engine_request request = {.bot = &config->bots[0],
-	    .question = q->text};
+	struct engine_request request = {.config = config,
+	    .bot = &config->bots[0], .question = q->text};
+	struct knowledge_found found;
 	struct passage *passages;
 	struct arena arena;
 	struct span answer;
 	size_t n, i, hit = TOP;
 	int64_t start, middle;
-	double score;
+	double score, confidence;
 
 	arena_init(&arena, (size_t)64 << 20);
 	start = clock_monotonic_us();
-	if (knowledge_search(config, &config->bots[0], q->text, NULL, 0, 4,
-		&arena, &passages, &n) != ERR_NONE)
+	if (knowledge_find(config, &config->bots[0], q->text, NULL, 0, 4,
+		NULL, &arena, &found) != ERR_NONE)
 		fail("the search failed");
+	passages = found.passages;
+	n = found.n;
+	request.query = found.query;
 	middle = clock_monotonic_us();
 	request.passages = passages;
 	request.n_passages = n;
-	answer = answer_of(&request, &arena);
+	answer = answer_of(&request, &arena, &confidence);
 	e->search_us += middle - start;
 	e->answer_us += clock_monotonic_us() - middle;
 	e->n_timed++;
@@ -309,12 +315,13 @@ ask_ours(struct evaluation *e, const struct config *config,
 	}
 	if (e->verbose && (q->impossible ? !is_refusal(answer)
 		: hit != 0 || !has_wanted(answer, q->wanted)))
-		(void)printf("%.*s  %s%s%s %.2f  %.*s\n    want %.*s (%.*s)\n"
+		(void)printf("%.*s  %s%s%s %.2f %.2f  %.*s\n"
+			     "    want %.*s (%.*s)\n"
 			     "    got %s: %.*s\n", (int)q->language.len,
 		    q->language.data, q->impossible ? "impossible " : "",
 		    hit == 0 ? "" : hit < TOP ? "second " : "missed ",
 		    !q->impossible && !has_wanted(answer, q->wanted)
-			? "answer" : "", score,
+			? "answer" : "", score, confidence,
 		    (int)q->text.len, q->text.data, (int)q->wanted.len,
 		    q->wanted.data, (int)q->document.len, q->document.data,
 		    n > 0 ? passages[0].document_name : "-",

@@ -12,16 +12,22 @@
 #include "index/update.h"
 #include "index/vectors.h"
 
+#define REFERRED_MAX 3
+/* What a follow-up refers to: all of it when it is one question; of several
+ * ("the course?", "and for children?", "when is it?") the latest says most. */
 #define REFERRED_FACTOR 0.6
+#define REFERRED_EARLIER 0.25
 #define CONTEXT_FACTOR 0.5
 #define CONTEXT_TURNS 4
 #define API_DATASETS_MAX 256
+#define TOPIC_MAX 80 /* bytes of a heading that is offered */
 #define SCORE_FLOOR 0.1 /* below, little more than a stop word fits */
 
 struct finder {
 	const struct config *config;
 	const struct bot_config *bot;
-	struct span question, referred;
+	struct span question, referred[REFERRED_MAX];
+	size_t n_referred;
 	const struct chat_message *history;
 	size_t n_history, top_k;
 	struct arena *arena;
@@ -39,13 +45,15 @@ build_query(struct finder *f, const struct index_dataset *d, struct query *q)
 	uint32_t mask = declared != NULL
 	    ? (uint32_t)1 << language_number(declared)
 	    : d->languages;
+	double factor = REFERRED_FACTOR;
 	size_t i, turns = 0;
 
 	query_init(q);
+	q->languages = mask;
 	query_add(q, &f->x->vocabulary.stemmers, f->question, mask, 1, false);
-	if (f->referred.len > 0)
-		query_add(q, &f->x->vocabulary.stemmers, f->referred, mask,
-		    REFERRED_FACTOR, false);
+	for (i = 0; i < f->n_referred; i++, factor *= REFERRED_EARLIER)
+		query_add(q, &f->x->vocabulary.stemmers, f->referred[i],
+		    mask, factor, false);
 	for (i = 0; i < f->n_history && turns < CONTEXT_TURNS; i++)
 		if (f->history[i].role == ROLE_SYSTEM && ++turns > 0)
 			query_add(q, &f->x->vocabulary.stemmers,
@@ -244,12 +252,12 @@ search_alone(struct finder *f)
 {
 	struct search_hits with = f->best;
 	const struct query *query = f->query;
-	struct span referred = f->referred;
+	size_t n_referred = f->n_referred;
 	enum err err;
 
-	if (referred.len == 0 || best_score(&with) >= KNOWLEDGE_FOUND_SCORE)
+	if (n_referred == 0 || best_score(&with) >= KNOWLEDGE_FOUND_SCORE)
 		return ERR_NONE;
-	f->referred = SPAN_NONE;
+	f->n_referred = 0;
 	f->best = (struct search_hits){.n = 0};
 	f->query = NULL;
 	err = search_all(f);
@@ -257,7 +265,7 @@ search_alone(struct finder *f)
 		f->best = with;
 		f->query = query;
 	}
-	f->referred = referred;
+	f->n_referred = n_referred;
 	return err;
 }
 
@@ -323,7 +331,8 @@ search_index(struct finder *f)
 	err = index_open(f->config, &f->x);
 	if (err != ERR_NONE)
 		return err;
-	f->referred = query_referred(f->question, f->history, f->n_history);
+	f->n_referred = query_refer(f->question, f->history, f->n_history,
+	    f->referred, REFERRED_MAX);
 	err = search_all(f);
 	if (err == ERR_NONE)
 		err = search_alone(f);
@@ -377,6 +386,70 @@ knowledge_search(const struct config *config, const struct bot_config *bot,
 	*passages = found.passages;
 	*n = found.n;
 	return err;
+}
+
+/* "Title > Section": the section. */
+static struct span
+last_part(struct span heading)
+{
+	size_t i;
+
+	for (i = heading.len; i >= 3; i--)
+		if (memcmp(heading.data + i - 3, " > ", 3) == 0)
+			return (struct span){heading.data + i,
+			    heading.len - i};
+	return heading;
+}
+
+static size_t
+read_topics(struct index_store *x, const char *uid,
+    const struct language *language, struct arena *arena,
+    struct span *topics, size_t n, size_t max)
+{
+	struct db_stmt *s = db_prepare(x->db, "SELECT s.heading FROM document"
+	    " d JOIN dataset t ON t.id = d.dataset JOIN segment s ON"
+	    " s.document = d.id WHERE t.uid = ?1 AND (?2 = '' OR d.language ="
+	    " ?2) AND s.is_row = 0 AND s.heading <> '' ORDER BY d.id,"
+	    " s.position LIMIT 100");
+	struct span topic;
+	size_t i;
+	bool row;
+
+	db_bind_text(s, 1, span_of(uid));
+	db_bind_text(s, 2, span_of(language == NULL ? "" : language->code));
+	while (n < max && db_step(s, &row) == ERR_NONE && row) {
+		topic = last_part(db_text(s, 0));
+		for (i = 0; i < n && !span_equal(topics[i], topic); i++)
+			;
+		if (i < n || topic.len == 0 || topic.len > TOPIC_MAX)
+			continue;
+		topics[n].data = arena_strndup(arena, topic.data, topic.len);
+		topics[n].len = topic.len;
+		n += topics[n].data != NULL;
+	}
+	db_done(s);
+	return n;
+}
+
+size_t
+knowledge_topics(const struct config *config, const struct bot_config *bot,
+    const struct language *language, struct arena *arena,
+    struct span *topics, size_t max)
+{
+	const struct knowledge_config *k;
+	struct index_store *x;
+	size_t i, n = 0;
+
+	if (index_open(config, &x) != ERR_NONE)
+		return 0;
+	for (i = 0; i < bot->knowledge.n; i++) {
+		k = config_knowledge(config, bot->knowledge.items[i]);
+		if (k != NULL)
+			n = read_topics(x, k->id, language, arena, topics, n,
+			    max);
+	}
+	index_close(x);
+	return n;
 }
 
 enum err

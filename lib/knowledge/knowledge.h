@@ -8,6 +8,7 @@
 
 #include "chat/chat.h"
 #include "config/config.h"
+#include "language/languages.h"
 #include "upstream/embed.h"
 
 /* Below this score a passage does not answer the question: the threshold of
@@ -79,6 +80,12 @@ enum err knowledge_search(const struct config *config,
     const struct chat_message *history, size_t n_history, size_t top_k,
     struct arena *arena, struct passage **passages, size_t *n)
     __attribute__((warn_unused_result));
+
+/* What the bot's folders are about: headings of the documents in a language
+ * (NULL: any), at most max, in the arena.  None when there is no index. */
+size_t knowledge_topics(const struct config *config,
+    const struct bot_config *bot, const struct language *language,
+    struct arena *arena, struct span *topics, size_t max);
 
 /* The same in one dataset, declared or made over the API, by its id; no
  * score is too low.  *n is 0 when the index does not have it. */

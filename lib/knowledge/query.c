@@ -8,6 +8,8 @@
 #include "language/stopwords.h"
 
 #define STOP_FACTOR 0.05
+#define CONCEPT_STOP_FACTOR 0.15 /* "open", "costs" */
+#define WEAK_FACTOR 0.5
 #define FOLLOW_UP_WORDS 3 /* content words of a follow-up, at most */
 #define LOOK_BACK 8       /* turns */
 
@@ -16,6 +18,8 @@ query_init(struct query *q)
 {
 	q->n = q->n_own = q->words = 0;
 	q->segments = 0;
+	q->languages = 0;
+	q->spoken = NULL;
 }
 
 static bool
@@ -74,9 +78,132 @@ is_half_stop(const struct word *word, const unsigned char *marks)
 	return false;
 }
 
+/* Other words of the word's concept, as far as there is room: of the
+ * question's language, and where no text is in it, of the texts'. */
+static struct concept
+add_concept(struct stemmers *s, const struct word *word,
+    const struct language *spoken, uint32_t languages,
+    struct word_forms *forms)
+{
+	char folded[WORD_BYTES];
+	struct concept c;
+	struct span rest;
+	int i;
+
+	if (word->pair || !concept_of(wordforms_fold(word, folded), spoken,
+		&c))
+		return (struct concept){.kind = ANSWER_NONE, .number = -1};
+	for (i = -1; i < language_count(); i++) {
+		const struct language *l = i < 0 ? spoken : language_at(i);
+
+		if (i >= 0 && (l == spoken || (languages >> i & 1) == 0 ||
+			(languages >> language_number(spoken) & 1) != 0))
+			continue;
+		rest = concept_words(c.number, l);
+		while (rest.len > 0 && forms->n < WORD_FORMS_MAX) {
+			struct word other = {.text = span_cut(&rest, ' ')};
+
+			if (!wordforms_is_unspaced(other.text))
+				wordforms_add(s, l, &other, forms);
+		}
+	}
+	return c;
+}
+
+/* "Opening hours": two words for one thing that is asked for. */
+static bool
+is_said_already(const struct query *q, size_t from, const struct concept *c)
+{
+	size_t i;
+
+	for (i = from; i < q->n && c->kind != ANSWER_NONE; i++)
+		if (q->terms[i].concept == c->number)
+			return true;
+	return false;
+}
+
+/* How languages say "may I DO it": the words before the verb, how the verb
+ * ends, and whether it is the last word; and "your". */
+static const struct asking_verb {
+	const char *code, *modals, *endings;
+	bool last;
+	const char *yours;
+} verbs[] = {
+    {"en", "i we you it they he she one to", "", false, "your"},
+    {"de", "", "en ern eln", true, "ihre ihr ihrer ihrem ihren eure euer"},
+    {"nl", "", "en", true, "uw jullie"},
+    {"fr", "je on peux peut puis dois faut il vous nous", "er ir re", false,
+	"votre vos"},
+    {"es", "puedo puede pueden podria podemos debo que quiero se", "ar er ir "
+	"arse erse irse", false, "su sus vuestro vuestra"},
+    {"it", "posso puo possono devo potete si possibile", "are ere ire arsi "
+	"ersi irsi", false, "vostro vostra vostri vostre"},
+    {"pt", "posso pode podem devo preciso podemos se possivel", "ar er ir",
+	false, "vosso vossa vossos vossas"},
+    {"ru", "можно могу ли нужно надо можем", "ть ться ти", false,
+	"ваш ваша ваше ваши вашеи вашем вашего"},
+    {"pl", "mozna moge czy trzeba musze mozemy", "c", false,
+	"wasz wasza wasze panstwa"},
+};
+
+static bool
+in_list(const char *list, struct span word, bool as_ending)
+{
+	struct span rest = span_of(list), one;
+
+	while (rest.len > 0) {
+		one = span_cut(&rest, ' ');
+		if (as_ending && word.len > one.len + 1 &&
+		    memcmp(word.data + word.len - one.len, one.data,
+			one.len) == 0)
+			return true;
+		if (!as_ending && span_equal(word, one))
+			return true;
+	}
+	return false;
+}
+
+/* The verb that asks, or a word for the site itself: the question is about
+ * another of its words. */
+static bool
+is_weak(const struct language *language, struct span before,
+    struct span word, bool last)
+{
+	size_t i;
+
+	for (i = 0; language != NULL && i < sizeof(verbs) / sizeof(verbs[0]);
+	     i++) {
+		const struct asking_verb *v = &verbs[i];
+
+		if (strcmp(v->code, language->code) != 0)
+			continue;
+		if (before.len > 0 && in_list(v->yours, before, false))
+			return true;
+		if (v->last)
+			return last && in_list(v->endings, word, true);
+		return before.len > 0 && in_list(v->modals, before, false) &&
+		    (v->endings[0] == '\0' ||
+			in_list(v->endings, word, true));
+	}
+	return false;
+}
+
+/* Nothing but blanks and marks follows. */
+static bool
+is_last_word(struct span text, size_t end)
+{
+	struct word_scan scan;
+	struct word word;
+
+	word_scan_init(&scan, (struct span){text.data + end,
+	    text.len - end});
+	return !word_scan_next(&scan, &word);
+}
+
 static void
 add_term(struct query *q, const struct word *word,
-    const struct word_forms *forms, double factor, bool stop, bool context)
+    const struct word_forms *forms, size_t own_forms, double factor,
+    bool stop, bool context, const struct concept *c, bool weak)
 {
 	struct query_term *t;
 	size_t i;
@@ -89,7 +216,9 @@ add_term(struct query *q, const struct word *word,
 	t = &q->terms[q->n++];
 	*t = (struct query_term){.forms = *forms, .text = word->text,
 	    .position = q->words, .factor = factor, .stop = stop,
-	    .pair = word->pair, .context = context};
+	    .pair = word->pair, .context = context, .kind = c->kind,
+	    .concept = c->number, .own_forms = own_forms,
+	    .weak = weak};
 	if (word->pair) {
 		size_t at = 0;
 
@@ -103,6 +232,12 @@ query_add(struct query *q, struct stemmers *s, struct span text,
     uint32_t languages, double factor, bool context)
 {
 	uint32_t spoken = query_languages(text, languages);
+	const struct language *language = query_language(text, languages);
+	char folded[WORD_BYTES], kept[WORD_BYTES];
+	struct span before = {kept, 0}, bare;
+	struct concept c;
+	size_t own_forms, first = q->n;
+	bool weak;
 	unsigned char *marks;
 	struct word_forms forms;
 	struct word_scan words;
@@ -116,22 +251,44 @@ query_add(struct query *q, struct stemmers *s, struct span text,
 	if (marks == NULL)
 		return;
 	language_mark_stops(text, marks);
+	if (!context)
+		concept_mark_asking(text, language, marks);
 	word_scan_init(&words, text);
 	while (word_scan_next(&words, &word)) {
 		q->words++;
 		if (word.last_of_run)
 			continue; /* it is in the pair before */
-		stop = is_stop(&word, spoken, marks);
+		stop = is_stop(&word, spoken, marks) ||
+		    (!word.pair && marks[word.start] != 0);
 		f = stop ? STOP_FACTOR : is_half_stop(&word, marks) ? 0.3 : 1;
 		if (word.pair && !stop)
 			f *= 0.7; /* pairs overlap */
 		if (context && stop)
 			continue;
 		add_forms(s, &word, spoken, languages, &forms);
-		add_term(q, &word, &forms, f * factor, stop, context);
+		own_forms = forms.n;
+		c = (struct concept){.kind = ANSWER_NONE, .number = -1};
+		if (!context)
+			c = add_concept(s, &word, language, languages,
+			    &forms);
+		if (is_said_already(q, first, &c))
+			continue;
+		if (stop && c.kind != ANSWER_NONE)
+			f = CONCEPT_STOP_FACTOR;
+		bare = wordforms_fold(&word, folded);
+		weak = !word.pair && !stop && !context &&
+		    c.number < 0 && is_weak(language, before, bare,
+			is_last_word(text, word.end));
+		add_term(q, &word, &forms, own_forms,
+		    f * factor * (weak ? WEAK_FACTOR : 1), stop, context, &c,
+		    weak);
+		before.len = bare.len < sizeof(kept) ? bare.len : 0;
+		memcpy(kept, bare.data, before.len);
 	}
-	if (q->n_own == 0)
+	if (q->n_own == 0) {
 		q->n_own = q->n;
+		q->spoken = language;
+	}
 	q->words++; /* texts are not neighbours */
 	free(marks);
 }
@@ -139,11 +296,25 @@ query_add(struct query *q, struct stemmers *s, struct span text,
 uint32_t
 query_languages(struct span question, uint32_t mask)
 {
-	const struct language *guess = language_guess(question);
+	const struct language *guess = language_guess_among(question, mask);
 	uint32_t one =
 	    guess == NULL ? 0 : (uint32_t)1 << language_number(guess);
 
 	return (mask & one) != 0 ? one : mask != 0 ? mask : one;
+}
+
+const struct language *
+query_language(struct span question, uint32_t mask)
+{
+	const struct language *guess = language_guess_among(question, mask);
+	int i;
+
+	if (guess != NULL || mask == 0 || (mask & (mask - 1)) != 0)
+		return guess;
+	for (i = 0; i < language_count(); i++)
+		if (mask >> i & 1)
+			return language_at(i);
+	return NULL;
 }
 
 /* ---- follow-ups ---------------------------------------------------------- */
@@ -241,21 +412,33 @@ is_follow_up(struct span question)
 	return content == 0 || (content == 1 && n.words <= 2 + n.pairs);
 }
 
+size_t
+query_refer(struct span question, const struct chat_message *history,
+    size_t n_history, struct span *list, size_t max)
+{
+	size_t i, n = 0;
+
+	if (n_history == 0 || !is_follow_up(question))
+		return 0;
+	for (i = n_history; i > 0 && n_history - i < LOOK_BACK; i--) {
+		if (history[i - 1].role != ROLE_USER)
+			continue;
+		if (n < max)
+			list[n++] = history[i - 1].content;
+		else
+			list[n - 1] = history[i - 1].content;
+		if (!is_follow_up(history[i - 1].content))
+			break;
+	}
+	return n;
+}
+
 struct span
 query_referred(struct span question, const struct chat_message *history,
     size_t n_history)
 {
-	struct span last = SPAN_NONE;
-	size_t i;
+	struct span list[1];
 
-	if (n_history == 0 || !is_follow_up(question))
-		return SPAN_NONE;
-	for (i = n_history; i > 0 && n_history - i < LOOK_BACK; i--) {
-		if (history[i - 1].role != ROLE_USER)
-			continue;
-		last = history[i - 1].content;
-		if (!is_follow_up(last))
-			return last;
-	}
-	return last;
+	return query_refer(question, history, n_history, list, 1) == 0
+	    ? SPAN_NONE : list[0];
 }

@@ -48,7 +48,7 @@ rank_prepare(struct rank_query *r, const struct query *q,
     const int64_t *frequency, int64_t segments, int64_t words)
 {
 	double n = segments > 0 ? (double)segments : 1, df, max = 0;
-	size_t i, k, slot;
+	size_t i, k, slot, pass;
 
 	memset(r, 0, sizeof(*r));
 	r->q = q;
@@ -65,7 +65,14 @@ rank_prepare(struct rank_query *r, const struct query *q,
 		if (!t->context)
 			r->total += r->weights[i];
 		max = r->weights[i] > max ? r->weights[i] : max;
-		for (k = 0; k < t->forms.n; k++) {
+	}
+	/* The words themselves first, then others of their concepts. */
+	for (pass = 0; pass < 2; pass++)
+	for (i = 0; i < q->n; i++) {
+		const struct query_term *t = &q->terms[i];
+
+		for (k = pass == 0 ? 0 : t->own_forms; k < (pass == 0
+			? t->own_forms : t->forms.n); k++) {
 			slot = slot_of(r, (struct span){t->forms.text[k],
 			    t->forms.len[k]});
 			if (r->table[slot].form.data != NULL)

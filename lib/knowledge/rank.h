@@ -25,7 +25,7 @@
 #include "knowledge/query.h"
 #include "index/vocabulary.h"
 
-#define RANK_TABLE 1024 /* slots for the forms of a query */
+#define RANK_TABLE 2048 /* slots for the forms of a query */
 
 struct rank_query {
 	const struct query *q;

@@ -32,6 +32,7 @@
 #define ALIKE_SCANNED 2000
 #define ALIKE_WORDS 8 /* of one question; a pasted page has no typos */
 #define ALIKE_FACTOR 0.7
+#define PREFIX_MIN 8 /* bytes */
 #define PIECE_MIN 4 /* bytes of a part of a compound word */
 #define WEIGHTS_MAX (QUERY_TERMS_MAX * WORD_FORMS_MAX)
 
@@ -51,6 +52,7 @@ struct search {
 	struct buf match;
 	double weights[WEIGHTS_MAX];
 	size_t n_weights;
+	const struct language *spoken; /* the question's, or NULL */
 };
 
 static struct span
@@ -93,7 +95,11 @@ likeness(struct span a, struct span b)
 	/* "donated" and "donation": one begins as the other. */
 	if (common >= 5 && common * 4 >= a.len * 3 && common * 4 >= b.len * 3)
 		return 50 + (int)common;
-	if (a.len >= 64 || b.len >= 64 || min < 5)
+	/* "Spülmaschine" is in "spülmaschinenfest". */
+	if (common == a.len && a.len >= PREFIX_MIN && a.len * 2 >= b.len)
+		return 45;
+	if (a.len >= 64 || b.len >= 64 || min < 4 || (min < 5 &&
+		(a.data[0] != b.data[0] || a.len < 5)))
 		return 0;
 	memcpy(x, a.data, a.len);
 	memcpy(y, b.data, b.len);
@@ -141,7 +147,7 @@ find_alike(struct search *s, struct query_term *t, int64_t *count)
 	if (err == ERR_NONE && max > 0) {
 		memcpy(t->forms.text[0], best, best_len);
 		t->forms.len[0] = (unsigned char)best_len;
-		t->forms.n = 1;
+		t->forms.n = t->own_forms = 1;
 		t->factor *= ALIKE_FACTOR;
 	}
 	return err;
@@ -165,6 +171,7 @@ static enum err
 split_compound(struct search *s, struct query_term *t, int64_t *count)
 {
 	struct span word = {t->forms.text[0], t->forms.len[0]}, left, right;
+	struct concept concept;
 	int64_t n_left, n_right;
 	size_t i;
 	enum err err;
@@ -177,7 +184,9 @@ split_compound(struct search *s, struct query_term *t, int64_t *count)
 		err = count_piece(s, right, &n_right);
 		if (err != ERR_NONE)
 			return err;
-		if (n_right == 0)
+		/* "Versandkosten": the costs of Versand. */
+		if (n_right == 0 && !(i >= PIECE_MIN + 1 && s->spoken != NULL &&
+			concept_of(right, s->spoken, &concept)))
 			continue;
 		err = count_piece(s, left, &n_left);
 		if (err == ERR_NONE && n_left == 0 && left.len > PIECE_MIN &&
@@ -189,7 +198,9 @@ split_compound(struct search *s, struct query_term *t, int64_t *count)
 			return err;
 		if (n_left == 0)
 			continue;
-		t->forms.n = 2;
+		if (n_right == 0)
+			t->kind = concept.kind;
+		t->forms.n = t->own_forms = 2;
 		t->forms.len[1] = (unsigned char)left.len;
 		memcpy(t->forms.text[1], left.data, left.len);
 		t->forms.len[0] = (unsigned char)right.len;
@@ -578,6 +589,7 @@ search_dataset(struct index_store *x, const struct index_dataset *d,
 	s->x = x;
 	s->d = d;
 	s->q = q;
+	s->spoken = q->spoken;
 	buf_init(&s->match, 65536);
 	err = count_terms(s);
 	q->segments = d->segments;

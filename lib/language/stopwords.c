@@ -91,8 +91,46 @@ guess_by_script(struct span text)
 					: NULL;
 }
 
+/* Letters that only some languages write, as a sign of them. */
+static const struct {
+	const char *letters, *codes;
+} signs[] = {
+    {"ß", "de"}, {"äö", "de fi sv"}, {"ü", "de tr hu"}, {"ñ¿¡", "es"},
+    {"ãõ", "pt"}, {"ğışİ", "tr"}, {"ç", "fr pt tr"}, {"łąęśźżćń", "pl"},
+    {"đơưăạảấầẩẫậắằẳẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ", "vi"},
+    {"ěřůťď", "cs"}, {"őű", "hu"}, {"țșăâî", "ro"}, {"å", "sv da no"},
+    {"æø", "da no"}, {"èàù", "fr it"}, {"òì", "it"}, {"œêëîûô", "fr"},
+    {"áíóú", "es pt"}, {"é", "fr es pt"}, {"ñ", "es"},
+};
+#define N_SIGNS (sizeof(signs) / sizeof(signs[0]))
+
+static void
+count_signs(struct span word, int counts[LANGUAGES_MAX])
+{
+	size_t at, i, start;
+	int k;
+
+	for (at = 0; at < word.len;) {
+		start = at;
+		if ((unsigned char)word.data[at] < 0x80) {
+			at++;
+			continue;
+		}
+		(void)utf8_next(word, &at);
+		for (i = 0; i < N_SIGNS; i++) {
+			if (memmem(signs[i].letters, strlen(signs[i].letters),
+				word.data + start, at - start) == NULL)
+				continue;
+			for (k = 0; k < language_count(); k++)
+				if (strstr(signs[i].codes,
+					language_at(k)->code) != NULL)
+					counts[k]++;
+		}
+	}
+}
+
 const struct language *
-language_guess(struct span text)
+language_guess_among(struct span text, uint32_t likely)
 {
 	int counts[LANGUAGES_MAX] = {0}, best = 0, second = -1, n = 0, i;
 	const struct language *found;
@@ -112,8 +150,12 @@ language_guess(struct span text)
 		n++;
 		mask = language_stops(wordforms_fold(&word, folded));
 		for (i = 0; i < language_count(); i++)
-			counts[i] += (mask >> i & 1) != 0;
+			counts[i] += (mask >> i & 1) != 0 ? 2 : 0;
+		count_signs(word.text, counts);
 	}
+	if (n <= 12)
+		for (i = 0; i < language_count(); i++)
+			counts[i] += counts[i] > 0 && (likely >> i & 1) != 0;
 	for (i = 1; i < language_count(); i++)
 		if (counts[i] > counts[best])
 			best = i;
@@ -123,9 +165,15 @@ language_guess(struct span text)
 	/* One word in eight of any running text is a stop word; a list of
 	 * names and numbers has a few by chance. */
 	if (counts[best] == 0 || counts[best] == counts[second] ||
-	    (n > 12 && counts[best] * 8 < n))
+	    (n > 12 && counts[best] * 4 < n))
 		return NULL;
 	return language_at(best);
+}
+
+const struct language *
+language_guess(struct span text)
+{
+	return language_guess_among(text, 0);
 }
 
 void

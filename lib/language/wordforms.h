@@ -19,7 +19,7 @@
 
 #define WORD_BYTES 192 /* of a folded word, and room to fold it */
 #define WORD_FORM_BYTES 64
-#define WORD_FORMS_MAX 8
+#define WORD_FORMS_MAX 16
 
 struct word_scan {
 	struct span text;
