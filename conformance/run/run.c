@@ -375,8 +375,10 @@ run_step(struct run_worker *w, struct result *result, size_t *step,
 
 	if (!prepare(w, result, at, vars, &p))
 		return false;
-	if (result->test->steps[at].pause_ms > 0)
+	if (result->test->steps[at].pause_ms > 0) {
 		usleep((useconds_t)result->test->steps[at].pause_ms * 1000);
+		result->us += result->test->steps[at].pause_ms * 1000;
+	}
 	if (at + 1 < result->test->step_count &&
 	    result->test->steps[at + 1].during_ms != 0)
 		p.wire.watcher = &watcher;

@@ -23,7 +23,7 @@ struct result {
 	bool done;
 	bool known; /* the name is in the list of known failures */
 	bool live_known;
-	int64_t us; /* the time of its exchanges */
+	int64_t us; /* the time of its exchanges and pauses */
 	size_t events;
 	unsigned tries;
 	const char *feature; /* the one that is off */
