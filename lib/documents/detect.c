@@ -35,25 +35,31 @@ HIDDEN extern void *const cxx_si_class_info[16] __asm__(
 void *const cxx_class_info[16] = {NULL};
 void *const cxx_si_class_info[16] = {NULL};
 
-/* Nothing is freed before the detection ends: the block is thirty times what
- * one takes. */
+/* Nothing of the block is freed before the detection ends: it is thirty times
+ * what one takes.  Other C++ in the program (a fuzzer's) has malloc(). */
 void *
 cxx_new(size_t size)
 {
 	void *p;
 
 	size = (size + 15) & ~(size_t)15;
-	if (block.bytes == NULL || size > BLOCK_BYTES - block.used)
+	if (block.bytes != NULL && size <= BLOCK_BYTES - block.used) {
+		p = block.bytes + block.used;
+		block.used += size;
+		return p;
+	}
+	p = malloc(size);
+	if (p == NULL)
 		abort();
-	p = block.bytes + block.used;
-	block.used += size;
 	return p;
 }
 
 void
 cxx_delete(void *p)
 {
-	(void)p;
+	if (block.bytes == NULL || (char *)p < block.bytes ||
+	    (char *)p >= block.bytes + BLOCK_BYTES)
+		free(p);
 }
 
 void
