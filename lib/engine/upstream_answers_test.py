@@ -98,6 +98,7 @@ def configuration(up, tls, trusted):
     for name, url, more in (
             ("fake", up.url, ""),
             ("picky", up.url, ""),
+            ("lone", up.url, ""),
             ("patient", up.url, "first_byte_timeout = 30000\n"),
             ("tags", up.url, "reasoning = tags\n"),
             ("broken", up.url, "model = fault=fin\n"),
@@ -114,9 +115,10 @@ def configuration(up, tls, trusted):
             % (name, url, "" if "first_byte" in more
                else "first_byte_timeout = 4000\n", more))
     for name, (model, *_) in CASES.items():
-        # That a server refuses stream_options is remembered.
+        # That a server refuses stream_options is remembered, and that
+        # its answers begin with thoughts.
         parts.append(bot(name, model, "picky" if name == "usage-refused"
-                         else "fake"))
+                         else "lone" if name[6:] in RETRACTED else "fake"))
     parts += [bot("long", "tokens=400 pace_ms=50", "patient"),
               bot("quiet", "first_ms=11500", "patient"),
               bot("pondering", "thoughts=12 thought_ms=1000", "patient"),
