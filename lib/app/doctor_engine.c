@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "config/config.h"
+#include "config/engine_kind.h"
 #include "engine/openai.h"
 #include "upstream/embed.h"
 #include "upstream/endpoint.h"
@@ -19,12 +20,6 @@
 #define ANSWER_TOKENS 16
 #define LIMIT_MS 60000
 #define ARENA_MAX (64U << 20)
-
-static bool
-is_upstream(const struct engine_config *engine)
-{
-	return strcmp(engine->kind, "openai") == 0;
-}
 
 /* ---- addresses and keys -------------------------------------------------- */
 
@@ -143,7 +138,7 @@ check_engine_addresses(struct examination *e)
 
 	for (i = 0; i < e->config->n_engines; i++) {
 		engine = &e->config->engines[i];
-		if (!is_upstream(engine))
+		if (!engine_is_remote(engine))
 			continue;
 		query = span_of(engine->url);
 		url = span_cut(&query, '?');
@@ -358,7 +353,7 @@ verdict_of(struct examination *e, const struct bot_config *bot,
 	const struct engine_config *engine = config_engine(e->config, name);
 	enum verdict *v;
 
-	if (engine == NULL || !is_upstream(engine))
+	if (engine == NULL || !engine_is_remote(engine))
 		return ANSWERS; /* it is ours */
 	v = &verdicts[engine - e->config->engines];
 	if (*v == NOT_ASKED)
