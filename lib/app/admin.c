@@ -12,6 +12,7 @@
 #include "app/app.h"
 #include "app/ask.h"
 #include "app/checks.h"
+#include "app/reports.h"
 #include "app/texts.h"
 #include "app/try_question.h"
 #include "app/version.h"
@@ -21,6 +22,7 @@
 #include "config/settings_reference.h"
 #include "knowledge/knowledge.h"
 #include "store/clean.h"
+#include "store/retention.h"
 #include "store/store.h"
 
 #define FAULTS_MAX (1U << 20)
@@ -230,6 +232,7 @@ static int
 run_clean(int argc, char **argv)
 {
 	struct clean_counts counts;
+	struct retention_counts aged = {0};
 	struct store_pool *stores;
 	struct config *c;
 	enum err err;
@@ -243,19 +246,64 @@ run_clean(int argc, char **argv)
 	if (c == NULL)
 		return 1;
 	stores = store_pool_new(c, 1);
-	err = stores == NULL ? ERR_MEMORY : clean_all(c, stores, &counts);
+	/* First what is over its time: its uploads are needed no more. */
+	err = stores == NULL ? ERR_MEMORY : retention_all(c, stores, &aged);
+	if (err == ERR_NONE)
+		err = clean_all(c, stores, &counts);
 	store_pool_free(stores);
 	if (err != ERR_NONE)
 		(void)fprintf(stderr, "parlance: clean: %s\n", err_text(err));
 	else
-		(void)printf("removed %lld uploads that no message needs and "
+		(void)printf("removed %lld conversations that were over their "
+			     "days, with %lld messages\n"
+			     "removed %lld uploads that no message needs and "
 			     "%lld leftovers, %lld bytes\n",
+		    (long long)aged.conversations, (long long)aged.messages,
 		    (long long)counts.uploads, (long long)counts.leftovers,
 		    (long long)counts.bytes);
 	if (err == ERR_NONE && c->server.upload_days == 0)
 		(void)printf("upload_days is 0: every upload is kept\n");
 	config_free(c);
 	return err == ERR_NONE ? 0 : 1;
+}
+
+/* A command of reports.h, with the configuration. */
+static int
+run_report(int (*report)(const struct config *c, int argc, char **argv),
+    int argc, char **argv)
+{
+	struct config *c = open_config(NULL);
+	int status;
+
+	if (c == NULL)
+		return 1;
+	status = report(c, argc, argv);
+	config_free(c);
+	return status;
+}
+
+static int
+run_conversations(int argc, char **argv)
+{
+	return run_report(report_conversations, argc, argv);
+}
+
+static int
+run_usage(int argc, char **argv)
+{
+	return run_report(report_usage, argc, argv);
+}
+
+static int
+run_forget(int argc, char **argv)
+{
+	return run_report(report_forget, argc, argv);
+}
+
+static int
+run_site(int argc, char **argv)
+{
+	return run_report(report_site, argc, argv);
 }
 
 static int
@@ -318,7 +366,18 @@ static const struct command commands[] = {
 	run_index},
     {"try", "[--json] [--with FILE] BOT QUESTION",
 	"ask the built-in engine, see how its answer came about", run_try},
-    {"clean", "", "remove uploads that no message needs", run_clean},
+    {"conversations", REPORT_CONVERSATIONS_ARGUMENTS,
+	"what was asked, answered, rated, and what found nothing",
+	run_conversations},
+    {"usage", REPORT_USAGE_ARGUMENTS,
+	"questions, tokens and prices of each key, site, bot and day",
+	run_usage},
+    {"site", "NAME", "the line that puts a site's chat on a page", run_site},
+    {"forget", "--user ID",
+	"remove all that one end user wrote, and the answers", run_forget},
+    {"clean", "",
+	"remove what is over its days, and uploads that no message needs",
+	run_clean},
     {"help config", "", "print the reference of parlance.conf",
 	run_help_config},
     {"help checks", "", "print what check and doctor look at",
@@ -333,7 +392,7 @@ static const struct command commands[] = {
 static int
 run_help(int argc, char **argv)
 {
-	char left[64];
+	char left[128];
 	size_t i;
 
 	(void)argc;
@@ -344,7 +403,10 @@ run_help(int argc, char **argv)
 			continue;
 		(void)snprintf(left, sizeof(left), "%s %s",
 		    commands[i].words, commands[i].arguments);
-		(void)printf("  %-30s %s\n", left, commands[i].help);
+		(void)printf("  %-30s%s%s\n", left,
+		    strlen(left) > 30 ? "\n                                 "
+				      : " ",
+		    commands[i].help);
 	}
 	(void)printf("\nThe configuration is the file named by "
 		     "PARLANCE_CONFIG, else parlance.conf\n"

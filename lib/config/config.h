@@ -42,6 +42,7 @@ struct server_config {
 	int64_t max_body;         /* bytes; 1 MiB */
 	int64_t max_file;         /* bytes of an uploaded file's request */
 	int64_t upload_days;      /* an unneeded upload is kept; 0: always */
+	int64_t conversation_days; /* after its last turn; 0: always */
 	int64_t turn_limit_s;     /* a turn's run time cap; 1200 */
 	int64_t busy_timeout_ms;  /* how long to wait for the store; 8000 */
 	bool demo;                /* accepts demo-key; loopback only */
@@ -165,6 +166,7 @@ struct knowledge_config {
 struct site_config {
 	const char *name;
 	int line;
+	const char *app_id;       /* whose end users its visitors are */
 	const char *bot;          /* slug of the bot that answers */
 	struct config_list origins; /* further pages that may embed it */
 	const char *title;        /* the bot's name when not given */

@@ -482,11 +482,14 @@ finish_bots(struct config *c)
 static void
 finish_sites(struct config *c)
 {
+	char app_id[UUID_TEXT];
 	size_t i, k;
 
 	for (i = 0; i < c->n_sites; i++) {
 		struct site_config *site = &c->sites[i];
 
+		uuid_from_name("parlance site", span_of(site->name), app_id);
+		site->app_id = arena_strdup(&c->arena, app_id);
 		for (k = 0; k < c->n_bots && site->bot != NULL; k++)
 			if (site->title == NULL &&
 			    strcmp(c->bots[k].slug, site->bot) == 0)

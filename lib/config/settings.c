@@ -68,6 +68,10 @@ const struct setting settings[] = {
     INT(SECTION_SERVER, "upload_days", SERVER(upload_days), "30", 0, 36500,
 	"how long an upload is kept that no message needs: it was never sent,\n"
 	"or its conversation was deleted; in days, 0: for ever"),
+    INT(SECTION_SERVER, "conversation_days", SERVER(conversation_days), "0",
+	0, 36500,
+	"how long a conversation is kept after its last question, in days;\n"
+	"0: for ever. Sites have their own"),
     INT(SECTION_SERVER, "turn_limit", SERVER(turn_limit_s), "1200", 1, 86400,
 	"longest run time of one answer, in seconds; then it is stopped"),
     INT(SECTION_SERVER, "busy_timeout", SERVER(busy_timeout_ms), "8000", 0,

@@ -14,6 +14,8 @@
 #include "base/uuid.h"
 #include "config/config.h"
 #include "store/files.h"
+#include "store/retention.h"
+#include "store/upload_bytes.h"
 
 #define STEP 1000
 #define DAY_US (INT64_C(86400) * 1000000)
@@ -104,23 +106,6 @@ remove_rows(struct db *db, void *arg)
 	return err;
 }
 
-/* folder: below the state folder, "/files" or "". */
-static enum err
-remove_bytes(const struct config *config, const char *folder,
-    const char *name)
-{
-	char path[4200];
-	int n = snprintf(path, sizeof(path), "%s%s/%s", config->server.state,
-	    folder, name);
-
-	if (n < 0 || (size_t)n >= sizeof(path))
-		return ERR_TOO_BIG;
-	if (unlink(path) == 0 || errno == ENOENT)
-		return ERR_NONE;
-	log_error("clean: %s: %s", path, strerror(errno));
-	return ERR_IO;
-}
-
 /* One step; *done: it was the last one. */
 static enum err
 take_step(const struct config *config, struct store_pool *stores, bool now,
@@ -137,7 +122,7 @@ take_step(const struct config *config, struct store_pool *stores, bool now,
 	for (i = 0; err == ERR_NONE && i < step.n; i++) {
 		if (step.files[i].id == NULL)
 			continue;
-		one = remove_bytes(config, "/files", step.files[i].id);
+		one = upload_bytes_remove(config, "/files", step.files[i].id);
 		counts->uploads += one == ERR_NONE;
 		counts->bytes += one == ERR_NONE ? step.files[i].size : 0;
 	}
@@ -169,6 +154,7 @@ clean_some(const struct config *config, struct store_pool *stores)
 	bool done;
 	enum err err;
 
+	retention_some(config, stores);
 	if (config->server.upload_days == 0 || !is_time(stores))
 		return;
 	err = take_step(config, stores, false, &counts, &done);
@@ -238,7 +224,7 @@ remove_leftovers(const struct config *config, struct db *db, const char *sub,
 		    &st, &leftover);
 		if (err != ERR_NONE || !leftover)
 			continue;
-		err = remove_bytes(config, sub, entry->d_name);
+		err = upload_bytes_remove(config, sub, entry->d_name);
 		counts->leftovers += err == ERR_NONE;
 		counts->bytes += err == ERR_NONE ? st.st_size : 0;
 	}
