@@ -31,7 +31,7 @@ edges | awk '
 BEGIN {
 	n = split("base|json http config chat|validate auth store language|" \
 	    "durable usage documents upstream|index limits|knowledge|engine|" \
-	    "builtin|turn|events|botapi messagesapi site|app|cgi fcgi|" \
+	    "builtin|turn|events|dialogue|botapi messagesapi site|app|cgi fcgi|" \
 	    "conformance/match|" \
 	    "conformance/cases conformance/targets|conformance/run " \
 	    "conformance/selftest|conformance/report|conformance",

@@ -12,7 +12,7 @@
 #include "config/config.h"
 #include "durable/durable_reply.h"
 #include "json/jsonout.h"
-#include "messagesapi/annotation_match.h"
+#include "dialogue/annotation_match.h"
 #include "messagesapi/api_store.h"
 #include "messagesapi/reply.h"
 

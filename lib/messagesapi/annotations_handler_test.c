@@ -4,7 +4,7 @@
 #include <check.h>
 #include <string.h>
 
-#include "messagesapi/annotation_match.h"
+#include "dialogue/annotation_match.h"
 #include "messagesapi/api_deployment.h"
 
 Suite *annotations_handler_suite(void);

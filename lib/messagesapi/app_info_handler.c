@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "json/jsonout.h"
-#include "messagesapi/annotation_match.h"
+#include "dialogue/annotation_match.h"
 #include "messagesapi/messagesapi.h"
 #include "messagesapi/parse.h"
 #include "messagesapi/reply.h"

@@ -2,7 +2,7 @@
 #include "messagesapi/suggest.h"
 
 #include "knowledge/knowledge.h"
-#include "messagesapi/annotation_match.h"
+#include "dialogue/annotation_match.h"
 
 /* So alike that it is the same question. */
 #define SAME 0.8

@@ -3,7 +3,7 @@
  * looked at: they are written by hand, so there are hundreds, not millions,
  * and one comparison takes about a microsecond a word.
  */
-#include "messagesapi/annotation_match.h"
+#include "dialogue/annotation_match.h"
 
 #include <math.h>
 #include <string.h>
