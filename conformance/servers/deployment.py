@@ -289,8 +289,8 @@ class Deployment:
     def cgi(self, method, uri, body=None, headers=None, key=KEY, env=None,
             program="parlance.cgi"):
         body, headers = self.encode(body, headers)
-        env = dict(self.env, **self.params(method, uri, body, headers, key),
-                   **(env or {}))
+        env = {**self.env, **self.params(method, uri, body, headers, key),
+               **(env or {})}
         done = subprocess.run([os.path.join(self.build, program)],
                               env=env, input=body or b"", capture_output=True,
                               timeout=120)

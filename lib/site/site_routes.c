@@ -17,6 +17,11 @@ static const struct route routes[] = {
     {"HEAD", "/chat/embed.js", site_embed_get, 0},
     {"GET", "/chat/{}", site_page_get, 0},
     {"HEAD", "/chat/{}", site_page_get, 0},
+    {"GET", "/chat/{}/messages", site_messages_get, 0},
+    {"POST", "/chat/{}/messages", site_messages_post, 0},
+    {"DELETE", "/chat/{}/messages", site_messages_delete, 0},
+    {"POST", "/chat/{}/feedback", site_feedback_post, 0},
+    {"POST", "/chat/{}/stop", site_stop_post, 0},
 };
 
 const struct site_config *
@@ -62,7 +67,7 @@ is_browser(const struct exchange *x)
 static bool
 wants(const struct exchange *x)
 {
-	struct span path = x->request.path;
+	struct span path = x->request.path, captures[4];
 
 	if (span_is(path, "/chat/embed.js"))
 		return x->config->n_sites > 0;
@@ -70,7 +75,8 @@ wants(const struct exchange *x)
 		return is_browser(x) &&
 		    (strcmp(x->request.method, "GET") == 0 ||
 			strcmp(x->request.method, "HEAD") == 0);
-	return site_of(x) != NULL || is_browser(x);
+	return site_of(x) != NULL ||
+	    (router_match("/chat/{}", path, captures) && is_browser(x));
 }
 
 static enum err
