@@ -8,6 +8,7 @@
 
 #include "app/doctor_engine.h"
 #include "app/doctor_files.h"
+#include "app/doctor_sites.h"
 #include "app/doctor_socket.h"
 #include "app/doctor_state.h"
 #include "app/doctor_url.h"
@@ -59,6 +60,9 @@ static const struct check checks[] = {
     {"web server", "given its URL: do keys and streams arrive",
 	FINDING_WRONG, "see the web server's error log", BY_DOCTOR,
 	check_url},
+    {"sites", "the chat pages at the URL or public_url: who may frame them",
+	FINDING_WRONG, "see the web server's error log", BY_DOCTOR,
+	check_sites},
 };
 #define N_CHECKS (sizeof(checks) / sizeof(checks[0]))
 

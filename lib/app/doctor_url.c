@@ -219,7 +219,11 @@ void
 check_url(struct examination *e)
 {
 	struct probe p = {.status = 0};
-	const char *url = e->url;
+	const struct config *c = e->config;
+	/* Visitors' streams are worth a look without being asked for. */
+	const char *url = e->url != NULL || c->n_sites == 0
+	    ? e->url
+	    : c->server.public_url;
 	size_t len;
 	char *bare;
 

@@ -390,9 +390,14 @@ set_request(struct upstream_call *call, const struct upstream_post *post)
 	SET(CURLOPT_PRIVATE, call);
 	SET(CURLOPT_ERRORBUFFER, call->reason);
 	SET(CURLOPT_URL, post->url);
-	SET(CURLOPT_POST, 1L);
-	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.len);
-	SET(CURLOPT_POSTFIELDS, post->body.data);
+	if (post->get) {
+		SET(CURLOPT_HTTPGET, 1L);
+		SET(CURLOPT_HEADER, 1L);
+	} else {
+		SET(CURLOPT_POST, 1L);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)post->body.len);
+		SET(CURLOPT_POSTFIELDS, post->body.data);
+	}
 	SET(CURLOPT_WRITEFUNCTION, receive);
 	SET(CURLOPT_WRITEDATA, call);
 #undef SET

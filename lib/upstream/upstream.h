@@ -34,6 +34,8 @@ struct upstream_post {
 	const char *authorization; /* the key's header, or NULL */
 	const char *idempotency;   /* "Idempotency-Key: ..." or NULL */
 	struct span body;          /* JSON; must outlive the call */
+	bool get;                  /* a GET instead; the head of its reply
+	                            * stands before its body */
 	/* proxy, CA file, verification, time-out of connecting */
 	const struct engine_config *engine;
 };
