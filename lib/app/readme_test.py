@@ -63,6 +63,9 @@ def table():
 
 def samples():
     first, engine = blocks(read("README.md"), "ini")
+    site = [line[3:] for block in re.findall(
+        r"(?ms)^   ```ini\n(.*?)^   ```$", read("README.md"))
+            for line in block.split("\n")]
     with Deployment(BUILD, "") as d:
         for folder in ("faq", "parlance-state"):
             os.makedirs(os.path.join(d.folder, "me", folder), mode=0o700)
@@ -77,6 +80,16 @@ def samples():
             tally.check(name + " is accepted", done.returncode == 0,
                         done.stdout + done.stderr)
         check("the first parlance.conf", first)
+        public = site[1] + "\n"
+        check("and the one with a site", first.replace(
+            "[server]\n", "[server]\n" + public, 1)
+            + "\n".join(site[2:]) + "\n")
+        env = {**d.env, "PARLANCE_CONFIG": os.path.join(d.folder,
+                                                        "sample.conf")}
+        tally.equal("the line to paste is the one that is printed",
+                    program("parlance", "site", "shop", env=env).stdout,
+                    re.search(r"(?ms)^   ```html\n   (.*?)^   ```$",
+                              read("README.md")).group(1))
         section = engine[:engine.index("[bot help]")]
         line = engine[engine.index("[bot help]"):].split("\n")[1]
         check("and the one with an engine", first.replace(
