@@ -4,9 +4,14 @@ is closed; batch2.py was written afterwards and counted once.  Both stay, so
 that the score cannot fall unseen.  And how often does it cry wolf?  The
 servers of servers/faulty/legal.py are right; all must pass.
 
+Of the faults a sample that changes by the day is planted; LONG=1, from
+`make test-long`, plants all.
+
 usage: planted_test.py BUILD [FAULT...]
 """
+import datetime
 import os
+import random
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +25,7 @@ from faults_test import Faulty  # noqa: E402
 
 BUILD = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build")
 CHATCONF = os.path.join(BUILD, "chatconf")
+SAMPLE = 12  # of a batch and API; one more miss than the score allows
 LEAST = {"b1": 0.94, "b2": 0.95}
 
 
@@ -83,12 +89,18 @@ def main():
                 names = [n for n in names if n in sys.argv[2:]]
             if not names:
                 continue
+            spare = 0
+            if not os.environ.get("LONG") and not sys.argv[2:]:
+                day = datetime.date.today().isoformat()
+                names = random.Random(day).sample(names, SAMPLE)
+                spare = 1
+                print("sample of", day)
             missed = count(names)
             print("score: planted faults, batch %s of %s: %d of %d noticed"
                   % (batch[1], api, len(names) - len(missed), len(names)))
             for name in missed:
                 print("    not noticed:", name)
-            if len(missed) > len(names) * (1 - least):
+            if len(missed) > len(names) * (1 - least) + spare:
                 failed += 1
                 print("FAILED too few of", batch, api)
             else:
