@@ -1,9 +1,11 @@
 /*
  * The outcomes of functions that can fail.
  *
- * A client's mistake is an answer, not an error: the handler writes it and
- * returns ERR_NONE.  An enum err other than ERR_NONE is our own failure, or
- * a fact about the world (disk full, client gone) that the caller handles.
+ * A client's mistake is an answer, not an error: whoever finds it writes the
+ * answer and returns ERR_ANSWERED, which every caller passes on and the
+ * router takes as success.  Any other enum err than ERR_NONE is our own
+ * failure, or a fact about the world (disk full, client gone) that the caller
+ * handles.
  */
 #ifndef PARLANCE_ERR_H
 #define PARLANCE_ERR_H
@@ -27,7 +29,8 @@
 	X(CONFLICT, "another process changed it first")                        \
 	X(UPSTREAM, "the upstream failed")                                     \
 	X(TIMEOUT, "took too long")                                            \
-	X(CANCELLED, "was cancelled")
+	X(CANCELLED, "was cancelled")                                          \
+	X(ANSWERED, "the client has been answered")
 
 enum err {
 #define X(name, text) ERR_##name,

@@ -21,7 +21,7 @@ botapi_refuse(struct exchange *x, int status, const char *detail)
 	buf_addc(&body, '}');
 	err = response_send_json(&x->response, status, &body);
 	buf_release(&body);
-	return err;
+	return err == ERR_NONE ? ERR_ANSWERED : err;
 }
 
 enum err
@@ -54,7 +54,7 @@ botapi_refuse_syntax(struct exchange *x, struct span text,
 	buf_adds(&body, "}}]}");
 	err = response_send_json(&x->response, 422, &body);
 	buf_release(&body);
-	return err;
+	return err == ERR_NONE ? ERR_ANSWERED : err;
 }
 
 /* ---- the list of errors -------------------------------------------------- */
@@ -134,24 +134,23 @@ send_long(struct list_sink *s, struct validation *v,
 	return s->err;
 }
 
-bool
-botapi_read(struct exchange *x, const struct model *model, void *result,
-    enum err *err)
+enum err
+botapi_read(struct exchange *x, const struct model *model, void *result)
 {
 	struct list_sink sink = {.sink = {add_error}, .x = x};
 	struct validation v = {.arena = x->request.arena, .sink = &sink.sink};
+	enum err err = ERR_NONE;
 	bool good;
 
 	buf_init(&sink.held, 2 * HELD_MAX);
-	*err = ERR_NONE;
 	good = validate(&v, model, NULL, x->json, result);
 	if (v.out_of_memory || buf_err(&sink.held) != ERR_NONE)
-		*err = ERR_MEMORY;
+		err = ERR_MEMORY;
 	else if (!good)
-		*err = sink.sent == 0 ? send_short(&sink)
-				      : send_long(&sink, &v, model, result);
+		err = sink.sent == 0 ? send_short(&sink)
+				     : send_long(&sink, &v, model, result);
 	buf_release(&sink.held);
-	return good && *err == ERR_NONE;
+	return err == ERR_NONE && !good ? ERR_ANSWERED : err;
 }
 
 /* ---- our own failures, and the engine's ---------------------------------- */

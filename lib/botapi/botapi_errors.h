@@ -10,20 +10,20 @@
 #include "json/pyjson.h"
 #include "validate/field.h"
 
-/* Sends status and {"detail":"<detail>"}. */
+/* Sends status and {"detail":"<detail>"}; ERR_ANSWERED. */
 enum err botapi_refuse(struct exchange *x, int status, const char *detail);
 
-/* 422 for text that is no JSON; text is the whole decoded body. */
+/* 422 for text that is no JSON; text is the whole decoded body.
+ * ERR_ANSWERED. */
 enum err botapi_refuse_syntax(struct exchange *x, struct span text,
     const struct pyjson_error *e);
 
 /*
- * Reads x->json by model into result.  True: it is filled.  False: a 422
- * with every error was sent, however many they are, without holding them;
- * *err says whether that worked.
+ * Reads x->json by model into result.  ERR_ANSWERED: a 422 with every error
+ * was sent, however many they are, without holding them.
  */
-bool botapi_read(struct exchange *x, const struct model *model, void *result,
-    enum err *err);
+enum err botapi_read(struct exchange *x, const struct model *model,
+    void *result) __attribute__((warn_unused_result));
 
 /* Our own failure, before anything was sent: 500, or 503 when the store will
  * be back. */

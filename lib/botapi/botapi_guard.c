@@ -36,72 +36,65 @@ is_json_type(const char *content_type)
 	            "+json"));
 }
 
-static bool
-refuse(struct exchange *x, enum err *err, int status, const char *detail)
-{
-	*err = botapi_refuse(x, status, detail);
-	return false;
-}
-
-static bool
-receive_body(struct exchange *x, enum err *err)
+static enum err
+receive_body(struct exchange *x)
 {
 	size_t max = (size_t)x->config->server.max_body;
 
 	switch (request_read_body(&x->request, max)) {
 	case BODY_READ:
-		return true;
+		return ERR_NONE;
 	case BODY_TOO_BIG:
-		return refuse(x, err, 413, "Request Entity Too Large");
+		return botapi_refuse(x, 413, "Request Entity Too Large");
 	case BODY_CUT:
 	case BODY_BAD_LENGTH:
-		return refuse(x, err, 400, UNREADABLE);
+		return botapi_refuse(x, 400, UNREADABLE);
 	case BODY_STALLED:
-		return refuse(x, err, 408, "Request Timeout");
+		return botapi_refuse(x, 408, "Request Timeout");
 	case BODY_FAILED:
 		break;
 	}
-	*err = ERR_MEMORY;
-	return false;
+	return ERR_MEMORY;
 }
 
-static bool
-decode_body(struct exchange *x, enum err *err)
+static enum err
+decode_body(struct exchange *x)
 {
 	struct arena *arena = x->request.arena;
 	struct pyjson_error fault;
 	struct span text;
+	enum err err;
 
 	if (x->request.body.len == 0)
-		return true;
+		return ERR_NONE;
 	if (!is_json_type(x->request.content_type)) {
 		x->json = pyjson_make_string(arena, SPAN("not parsed"));
-		*err = x->json == NULL ? ERR_MEMORY : ERR_NONE;
-		return x->json != NULL;
+		return x->json == NULL ? ERR_MEMORY : ERR_NONE;
 	}
-	*err = pyjson_text(arena, x->request.body, &text);
-	if (*err == ERR_SYNTAX)
-		return refuse(x, err, 400, UNREADABLE);
-	if (*err != ERR_NONE)
-		return false;
-	*err = pyjson_decode(arena, text, NULL, &x->json, &fault);
-	if (*err == ERR_TOO_BIG)
-		return refuse(x, err, 400, UNREADABLE);
-	if (*err == ERR_SYNTAX)
-		*err = botapi_refuse_syntax(x, text, &fault);
-	return x->json != NULL;
+	err = pyjson_text(arena, x->request.body, &text);
+	if (err == ERR_SYNTAX)
+		return botapi_refuse(x, 400, UNREADABLE);
+	if (err != ERR_NONE)
+		return err;
+	err = pyjson_decode(arena, text, NULL, &x->json, &fault);
+	if (err == ERR_TOO_BIG)
+		return botapi_refuse(x, 400, UNREADABLE);
+	if (err == ERR_SYNTAX)
+		return botapi_refuse_syntax(x, text, &fault);
+	return err;
 }
 
 /* ---- the token ----------------------------------------------------------- */
 
-static bool
-refuse_key(struct exchange *x, enum err *err)
+static enum err
+refuse_key(struct exchange *x)
 {
-	*err = response_header(&x->response, "WWW-Authenticate",
+	enum err err = response_header(&x->response, "WWW-Authenticate",
 	    SPAN("Bearer"));
-	if (*err != ERR_NONE)
-		return false;
-	return refuse(x, err, 401, "Invalid API key");
+
+	if (err != ERR_NONE)
+		return err;
+	return botapi_refuse(x, 401, "Invalid API key");
 }
 
 /* What the key opens, kept in x->caller.  False when it is out of memory or
@@ -125,8 +118,8 @@ identify(struct exchange *x, const struct key_config *key)
 	return true;
 }
 
-static bool
-check_token(struct exchange *x, enum err *err)
+static enum err
+check_token(struct exchange *x)
 {
 	struct span token, scheme;
 	const struct key_config *key;
@@ -134,27 +127,31 @@ check_token(struct exchange *x, enum err *err)
 	token = span_trim(span_of(x->request.authorization));
 	scheme = span_cut(&token, ' ');
 	if (scheme.len == 0 || token.len == 0)
-		return refuse(x, err, 403, "Not authenticated");
+		return botapi_refuse(x, 403, "Not authenticated");
 	if (!span_is_nocase(scheme, "bearer"))
-		return refuse(x, err, 403,
+		return botapi_refuse(x, 403,
 		    "Invalid authentication credentials");
 	key = key_find(x->config, token);
 	/* A key for datasets opens nothing here. */
 	if (key == NULL ||
 	    (key->kind != NULL && strcmp(key->kind, "app") != 0))
-		return refuse_key(x, err);
+		return refuse_key(x);
 	if (identify(x, key))
-		return true;
-	*err = ERR_CONFIG;
-	return false;
+		return ERR_NONE;
+	return ERR_CONFIG;
 }
 
-bool
-botapi_guard(struct exchange *x, enum err *err)
+enum err
+botapi_guard(struct exchange *x)
 {
-	*err = ERR_NONE;
-	if ((x->route->flags & BOTAPI_BODY) != 0 &&
-	    (!receive_body(x, err) || !decode_body(x, err)))
-		return false;
-	return (x->route->flags & BOTAPI_OPEN) != 0 || check_token(x, err);
+	enum err err = ERR_NONE;
+
+	if ((x->route->flags & BOTAPI_BODY) != 0) {
+		err = receive_body(x);
+		if (err == ERR_NONE)
+			err = decode_body(x);
+	}
+	if (err != ERR_NONE || (x->route->flags & BOTAPI_OPEN) != 0)
+		return err;
+	return check_token(x);
 }

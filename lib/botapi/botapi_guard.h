@@ -11,6 +11,6 @@
 
 /* As struct family has it.  A body that is not JSON by its content type is
  * not parsed: x->json is then a value no model accepts. */
-bool botapi_guard(struct exchange *x, enum err *err);
+enum err botapi_guard(struct exchange *x);
 
 #endif

@@ -271,14 +271,15 @@ chat_post(struct exchange *x)
 	struct chat_answer *a = arena_alloc(arena, sizeof(*a));
 	const struct chat_request *request;
 	const struct bot_config *bot;
-	bool failed = false, refused;
+	bool failed = false;
 	struct turn_run *r;
 	enum err err;
 
 	if (a == NULL)
 		return ERR_MEMORY;
 	request = &a->request;
-	if (!botapi_read(x, &chat_request_model, &a->request, &err))
+	err = botapi_read(x, &chat_request_model, &a->request);
+	if (err != ERR_NONE)
 		return err;
 	bot = bots_find(x, request->bot_uid, request->bot_slug);
 	if (bot == NULL)
@@ -288,8 +289,8 @@ chat_post(struct exchange *x)
 	r->stream = request->stream;
 	r->ask = (struct limits_ask){.key = x->caller->key, .bot = bot,
 	    .user = request->user_id};
-	err = turn_run_check(r, NULL, r->ask.key, bot, &refused);
-	if (err != ERR_NONE || refused)
+	err = turn_run_check(r, NULL, r->ask.key, bot);
+	if (err != ERR_NONE)
 		return err;
 	r->setup.history_is_callers = true;
 	r->setup.language = copy_text(arena, request->language, &failed);

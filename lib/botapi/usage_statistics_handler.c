@@ -79,7 +79,8 @@ usage_statistics_post(struct exchange *x)
 	size_t n;
 	enum err err;
 
-	if (!botapi_read(x, &statistics_request_model, &r, &err))
+	err = botapi_read(x, &statistics_request_model, &r);
+	if (err != ERR_NONE)
 		return err;
 	err = store_lease(x->stores, &db);
 	if (err != ERR_NONE)

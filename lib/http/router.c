@@ -98,7 +98,8 @@ find_route(const struct family *f, struct exchange *x)
 static enum err
 settle(const struct family *f, struct exchange *x, enum err err)
 {
-	if (err == ERR_NONE || err == ERR_CLIENT_GONE || x->response.gone)
+	if (err == ERR_NONE || err == ERR_ANSWERED ||
+	    err == ERR_CLIENT_GONE || x->response.gone)
 		return ERR_NONE;
 	log_error("%s %s: %s (request %s)", x->request.method,
 	    x->route == NULL ? "unknown path" : x->route->pattern,
@@ -111,7 +112,7 @@ settle(const struct family *f, struct exchange *x, enum err err)
 	}
 	response_restart(&x->response);
 	err = f->failed(x, err);
-	return err == ERR_CLIENT_GONE ? ERR_NONE : err;
+	return err == ERR_CLIENT_GONE || err == ERR_ANSWERED ? ERR_NONE : err;
 }
 
 static enum err
@@ -128,9 +129,9 @@ serve_known(const struct family *f, struct exchange *x)
 		allowed(f, x->request.path, allow, sizeof(allow));
 		return settle(f, x, f->method_not_allowed(x, allow));
 	}
-	if (f->guard != NULL && !f->guard(x, &err))
-		return settle(f, x, err);
-	return settle(f, x, x->route->handle(x));
+	if (f->guard != NULL)
+		err = f->guard(x);
+	return settle(f, x, err != ERR_NONE ? err : x->route->handle(x));
 }
 
 static enum err

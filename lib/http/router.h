@@ -33,9 +33,9 @@ struct family {
 	/* Is a path that it has a route for really its own, in this request
 	 * and with this configuration?  NULL: always. */
 	bool (*wants)(const struct exchange *x);
-	/* Before every handler: body, key, rights.  Sets x->caller.  True:
-	 * go on; false: it has answered (*err says whether that worked). */
-	bool (*guard)(struct exchange *x, enum err *err);
+	/* Before every handler: body, key, rights.  Sets x->caller.
+	 * ERR_ANSWERED: it has refused.  A handler may return that, too. */
+	enum err (*guard)(struct exchange *x);
 	/* 405; allow is "GET, POST" */
 	enum err (*method_not_allowed)(struct exchange *x, const char *allow);
 	/* Our own failure, in this API's form. Nothing was sent yet. */

@@ -80,13 +80,15 @@ left(struct exchange *x)
 	return ERR_CLIENT_GONE;
 }
 
-static bool
-guard(struct exchange *x, enum err *err)
+static enum err
+guard(struct exchange *x)
 {
+	enum err err;
+
 	if (x->route->flags == 0)
-		return true;
-	*err = say(x, 401, "key?");
-	return false;
+		return ERR_NONE;
+	err = say(x, 401, "key?");
+	return err == ERR_NONE ? ERR_ANSWERED : err;
 }
 
 static enum err

@@ -39,27 +39,29 @@ send_annotation(struct exchange *x, int status,
 	return reply_json(x, status, &body);
 }
 
-/* question and answer of a body; false: answered. */
-static bool
-read_texts(struct exchange *x, struct annotation_row *a, enum err *err)
+/* question and answer of a body; ERR_ANSWERED: it is refused. */
+static enum err
+read_texts(struct exchange *x, struct annotation_row *a)
 {
 	struct faults faults = FAULTS_INIT;
 	const struct pyjson *body;
+	enum err err;
 
-	*err = ERR_NONE;
-	if (!parse_body(x, &body, err))
-		return false;
+	err = parse_body(x, &body);
+	if (err != ERR_NONE)
+		return err;
 	a->question = parse_string(body, &faults, "question", true);
 	a->answer = parse_string(body, &faults, "answer", true);
-	if (faults_answered(&faults, x, err))
-		return false;
+	err = faults_answered(&faults, x);
+	if (err != ERR_NONE)
+		return err;
 	a->question = parse_without_nul(x->request.arena, a->question);
 	a->answer = parse_without_nul(x->request.arena, a->answer);
 	a->key = annotation_key(x->request.arena, a->question);
 	if (a->question.data == NULL || a->answer.data == NULL ||
 	    a->key.data == NULL)
-		*err = ERR_MEMORY;
-	return *err == ERR_NONE;
+		return ERR_MEMORY;
+	return ERR_NONE;
 }
 
 /* An annotation of a bot that is made, changed or deleted. */
@@ -113,7 +115,8 @@ annotations_post(struct exchange *x)
 	char id[UUID_TEXT];
 	enum err err;
 
-	if (!read_texts(x, &e.row, &err))
+	err = read_texts(x, &e.row);
+	if (err != ERR_NONE)
 		return err;
 	err = uuid_random(id);
 	e.row.id = id;
@@ -131,7 +134,8 @@ annotation_put(struct exchange *x)
 	    .arena = x->request.arena};
 	enum err err;
 
-	if (!read_texts(x, &e.row, &err))
+	err = read_texts(x, &e.row);
+	if (err != ERR_NONE)
 		return err;
 	err = durable_reply_write(x, update_annotation, &e);
 	if (err == ERR_NOT_FOUND)
@@ -163,7 +167,8 @@ annotations_get(struct exchange *x)
 	size_t n = 0, i;
 	enum err err;
 
-	if (!parse_page(x, INT32_MAX, &page, &err))
+	err = parse_page(x, INT32_MAX, &page);
+	if (err != ERR_NONE)
 		return err;
 	err = store_lease(x->stores, &db);
 	if (err != ERR_NONE)
@@ -204,14 +209,16 @@ refuse_action(struct exchange *x)
 	    "action: Input should be 'enable' or 'disable'");
 }
 
-static bool
-read_threshold(struct exchange *x, double *threshold, enum err *err)
+static enum err
+read_threshold(struct exchange *x, double *threshold)
 {
 	struct faults faults = FAULTS_INIT;
 	const struct pyjson *body, *value;
+	enum err err;
 
-	if (!parse_body(x, &body, err))
-		return false;
+	err = parse_body(x, &body);
+	if (err != ERR_NONE)
+		return err;
 	value = pyjson_get(body, "score_threshold");
 	*threshold = pyjson_double(value);
 	if (value == NULL)
@@ -221,7 +228,7 @@ read_threshold(struct exchange *x, double *threshold, enum err *err)
 		    "Input should be a valid number");
 	(void)parse_string(body, &faults, "embedding_provider_name", true);
 	(void)parse_string(body, &faults, "embedding_model_name", true);
-	return !faults_answered(&faults, x, err);
+	return faults_answered(&faults, x);
 }
 
 struct setting {
@@ -253,7 +260,8 @@ annotation_reply_post(struct exchange *x)
 
 	if (s.action == NULL)
 		return refuse_action(x);
-	if (!read_threshold(x, &s.threshold, &err))
+	err = read_threshold(x, &s.threshold);
+	if (err != ERR_NONE)
 		return err;
 	err = uuid_random(s.job);
 	if (err == ERR_NONE)

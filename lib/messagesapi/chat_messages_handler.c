@@ -21,15 +21,7 @@ struct preparation {
 	struct chat_answer *a;
 	struct exchange *x;
 	struct db *db;
-	bool answered;
 };
-
-static enum err
-answered(struct preparation *p, enum err err)
-{
-	p->answered = true;
-	return err;
-}
 
 static enum err
 find_conversation(struct preparation *p)
@@ -38,17 +30,8 @@ find_conversation(struct preparation *p)
 	    span_of(p->a->request.conversation_id));
 
 	if (err == ERR_NOT_FOUND)
-		return answered(p, reply_error(p->x, REPLY_CONVERSATION));
+		return reply_error(p->x, REPLY_CONVERSATION);
 	return err;
-}
-
-/* Refuses what has no chance.  bot: NULL without its cap; key alike. */
-static enum err
-check_limits(struct preparation *p, const struct key_config *key,
-    const struct bot_config *bot)
-{
-	return turn_run_check(&p->a->dialogue.run, p->db, key, bot,
-	    &p->answered);
 }
 
 /* What the client gave that only the app can judge. */
@@ -60,11 +43,9 @@ check_content(struct preparation *p)
 	enum err err = ERR_NONE;
 
 	if (p->a->request.query.len == 0)
-		return answered(p, reply_invalid(p->x, NULL,
-		    "query is required"));
+		return reply_invalid(p->x, NULL, "query is required");
 	if (bot->engines.n == 0)
-		return answered(p,
-		    reply_error(p->x, REPLY_APP_UNAVAILABLE));
+		return reply_error(p->x, REPLY_APP_UNAVAILABLE);
 	if (p->a->request.files != NULL && chat_files_wanted(bot))
 		err = chat_files_read(p->x, p->db, p->a->dialogue.end_user.seq,
 		    p->a->request.files, &p->a->files, &why);
@@ -72,7 +53,7 @@ check_content(struct preparation *p)
 		err = form_inputs_read(p->x, p->db, p->a->dialogue.end_user.seq,
 		    p->a->request.inputs, &p->a->files, &p->a->inputs, &why);
 	if (err == ERR_INPUT)
-		return answered(p, reply_invalid(p->x, NULL, "%s", why));
+		return reply_invalid(p->x, NULL, "%s", why);
 	return err;
 }
 
@@ -81,19 +62,22 @@ static enum err
 look_up(struct preparation *p)
 {
 	enum err err = store_lease(p->x->stores, &p->db);
+	struct turn_run *run = &p->a->dialogue.run;
 
 	if (err != ERR_NONE)
 		return err;
 	err = find_conversation(p);
-	if (err == ERR_NONE && !p->answered)
-		err = check_limits(p, NULL, p->x->caller->bot);
-	if (err == ERR_NONE && !p->answered)
+	if (err == ERR_NONE)
+		err = turn_run_check(run, p->db, NULL,
+		    p->x->caller->bot);
+	if (err == ERR_NONE)
 		err = check_content(p);
-	if (err == ERR_NONE && !p->answered)
+	if (err == ERR_NONE)
 		err = dialogue_find_annotation(&p->a->dialogue, p->db);
-	if (err == ERR_NONE && !p->answered)
-		err = check_limits(p, p->x->caller->key, NULL);
-	if (err == ERR_NONE && !p->answered)
+	if (err == ERR_NONE)
+		err = turn_run_check(run, p->db, p->x->caller->key,
+		    NULL);
+	if (err == ERR_NONE)
 		err = dialogue_read_history(&p->a->dialogue, p->db);
 	store_return(p->x->stores, p->db);
 	p->db = NULL;
@@ -155,7 +139,8 @@ chat_messages_post(struct exchange *x)
 	if (a == NULL)
 		return ERR_MEMORY;
 	turn_run_init(&a->dialogue.run, x, &chat_answer_view, x->caller->bot);
-	if (!chat_request_read(x, &a->request, &err))
+	err = chat_request_read(x, &a->request);
+	if (err != ERR_NONE)
 		return err;
 	a->dialogue.app_id = messagesapi_caller(x)->app_id;
 	a->dialogue.query = a->request.query;
@@ -163,11 +148,9 @@ chat_messages_post(struct exchange *x)
 	a->dialogue.run.stream = a->request.streaming;
 	a->dialogue.run.ask.user = a->request.user.name;
 	err = look_up(&p);
-	if (err == ERR_NONE && !p.answered)
+	if (err == ERR_NONE)
 		err = set_up(a);
-	if (err != ERR_NONE || p.answered)
-		return err;
-	return dialogue_begin(&a->dialogue);
+	return err != ERR_NONE ? err : dialogue_begin(&a->dialogue);
 }
 
 /* A task that is to stop. */
@@ -194,8 +177,10 @@ chat_messages_stop(struct exchange *x)
 	const struct pyjson *body;
 	enum err err;
 
-	if (!parse_body(x, &body, &err) ||
-	    !parse_user(x, body, true, &stop.user, &err))
+	err = parse_body(x, &body);
+	if (err == ERR_NONE)
+		err = parse_user(x, body, true, &stop.user);
+	if (err != ERR_NONE)
 		return err;
 	err = durable_reply_write(x, store_stop, &stop);
 	return err != ERR_NONE ? err : reply_success(x);

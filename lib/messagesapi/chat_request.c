@@ -114,24 +114,25 @@ static const struct {
     {"auto_generate_name", read_auto_name},
 };
 
-bool
-chat_request_read(struct exchange *x, struct chat_request *request,
-    enum err *err)
+enum err
+chat_request_read(struct exchange *x, struct chat_request *request)
 {
 	struct reading r = {.x = x, .faults = FAULTS_INIT, .request = request};
 	const struct pyjson *body;
 	size_t i;
+	enum err err;
 
 	*request = (struct chat_request){.streaming = false};
-	if (!parse_body(x, &body, err) ||
-	    !parse_user(x, body, true, &request->user, err))
-		return false;
+	err = parse_body(x, &body);
+	if (err == ERR_NONE)
+		err = parse_user(x, body, true, &request->user);
+	if (err != ERR_NONE)
+		return err;
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		fields[i].read(&r, pyjson_get(body, fields[i].name));
 	if (r.out_of_memory) {
 		buf_release(&r.faults.text);
-		*err = ERR_MEMORY;
-		return false;
+		return ERR_MEMORY;
 	}
-	return !faults_answered(&r.faults, x, err);
+	return faults_answered(&r.faults, x);
 }

@@ -18,8 +18,8 @@ struct chat_request {
 	bool auto_name;
 };
 
-/* False: it has been answered, and *err says whether that worked. */
-bool chat_request_read(struct exchange *x, struct chat_request *request,
-    enum err *err);
+/* ERR_ANSWERED: it is refused. */
+enum err chat_request_read(struct exchange *x, struct chat_request *request)
+    __attribute__((warn_unused_result));
 
 #endif

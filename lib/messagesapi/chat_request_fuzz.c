@@ -92,7 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct gateway_memory m;
 	struct exchange x;
 	struct arena arena;
-	enum err err = ERR_NONE;
+	enum err err;
 
 	arena_init(&arena, (size_t)96 << 20);
 	gateway_memory_init(&m, params,
@@ -103,7 +103,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	x.request.arena = &arena;
 	must(request_init(&x.request, &arena, &m.gateway, "") == ERR_NONE);
 	response_init(&x.response, &m.gateway, x.request.id, false);
-	if (chat_request_read(&x, &request, &err)) {
+	err = chat_request_read(&x, &request);
+	if (err == ERR_NONE) {
 		must(utf8_valid(request.query, true));
 		must(memchr(request.query.data, '\0', request.query.len) ==
 		    NULL);
@@ -111,7 +112,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(request.conversation_id[0] == '\0' ||
 		    uuid_is_hyphenated(span_of(request.conversation_id)));
 		check_inputs(&x, &request);
-	} else if (err == ERR_NONE) {
+	} else if (err == ERR_ANSWERED) {
 		check_answer(&x, &m);
 	}
 	response_release(&x.response);

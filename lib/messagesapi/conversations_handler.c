@@ -104,13 +104,15 @@ conversations_get(struct exchange *x)
 	enum err err;
 	size_t i;
 
-	if (!parse_user_query(x, false, &user, &err))
+	err = parse_user_query(x, false, &user);
+	if (err != ERR_NONE)
 		return err;
 	parse_query_uuid(x, &faults, "last_id", page.last_id);
 	page.limit =
 	    (size_t)parse_query_int(x, &faults, "limit", 1, 100, 20);
 	page.order = read_order(x, &faults);
-	if (faults_answered(&faults, x, &err))
+	err = faults_answered(&faults, x);
+	if (err != ERR_NONE)
 		return err;
 	err = api_store_open(x, &user, &db, &end_user);
 	if (err != ERR_NONE)
@@ -150,8 +152,10 @@ conversation_delete(struct exchange *x)
 	struct db *db;
 	enum err err;
 
-	if (!parse_body(x, &body, &err) ||
-	    !parse_user(x, body, false, &user, &err))
+	err = parse_body(x, &body);
+	if (err == ERR_NONE)
+		err = parse_user(x, body, false, &user);
+	if (err != ERR_NONE)
 		return err;
 	err = api_store_conversation(x, &user, x->captures[0], &db, &c);
 	if (err == ERR_NONE) {
@@ -175,15 +179,18 @@ struct renaming {
 	bool automatic;
 };
 
-static bool
-read_renaming(struct exchange *x, struct renaming *r, enum err *err)
+static enum err
+read_renaming(struct exchange *x, struct renaming *r)
 {
 	struct faults faults = FAULTS_INIT;
 	const struct pyjson *body;
+	enum err err;
 
-	if (!parse_body(x, &body, err) ||
-	    !parse_user(x, body, false, &r->user, err))
-		return false;
+	err = parse_body(x, &body);
+	if (err == ERR_NONE)
+		err = parse_user(x, body, false, &r->user);
+	if (err != ERR_NONE)
+		return err;
 	r->name = parse_string(body, &faults, "name", false);
 	r->automatic = parse_member_bool(body, &faults, "auto_generate",
 	    false);
@@ -196,7 +203,7 @@ read_renaming(struct exchange *x, struct renaming *r, enum err *err)
 	    utf8_length(r->name) > TITLE_MAX)
 		faults_add(&faults, "name",
 		    "String should have at most %d characters", TITLE_MAX);
-	return !faults_answered(&faults, x, err);
+	return faults_answered(&faults, x);
 }
 
 /* A store_change. */
@@ -276,7 +283,8 @@ conversation_name_post(struct exchange *x)
 
 	if (c == NULL)
 		return ERR_MEMORY;
-	if (!read_renaming(x, &r, &err))
+	err = read_renaming(x, &r);
+	if (err != ERR_NONE)
 		return err;
 	err = api_store_conversation(x, &r.user, x->captures[0], &db, c);
 	if (err == ERR_NONE) {
@@ -341,12 +349,14 @@ variables_get(struct exchange *x)
 	int64_t limit;
 	enum err err;
 
-	if (!parse_user_query(x, false, &user, &err))
+	err = parse_user_query(x, false, &user);
+	if (err != ERR_NONE)
 		return err;
 	parse_query_uuid(x, &faults, "last_id", last_id);
 	limit = parse_query_int(x, &faults, "limit", 1, 100, 20);
 	read_variable_name(x, &faults);
-	if (faults_answered(&faults, x, &err))
+	err = faults_answered(&faults, x);
+	if (err != ERR_NONE)
 		return err;
 	err = api_store_conversation(x, &user, x->captures[0], &db, &c);
 	if (err == ERR_NOT_FOUND)
@@ -374,12 +384,15 @@ variable_put(struct exchange *x)
 	struct db *db;
 	enum err err;
 
-	if (!parse_body(x, &body, &err) ||
-	    !parse_user(x, body, false, &user, &err))
+	err = parse_body(x, &body);
+	if (err == ERR_NONE)
+		err = parse_user(x, body, false, &user);
+	if (err != ERR_NONE)
 		return err;
 	if (pyjson_get(body, "value") == NULL)
 		faults_add(&faults, "value", "Field required");
-	if (faults_answered(&faults, x, &err))
+	err = faults_answered(&faults, x);
+	if (err != ERR_NONE)
 		return err;
 	err = api_store_conversation(x, &user, x->captures[0], &db, &c);
 	if (err == ERR_NOT_FOUND)

@@ -30,11 +30,11 @@
 
 /* ---- adding -------------------------------------------------------------- */
 
-/* The options that texts and files share; false: answered. */
-static bool
+/* The options that texts and files share; ERR_ANSWERED: it is refused. */
+static enum err
 read_options(struct exchange *x, const struct pyjson *body,
     struct dataset_view *d, struct dataset_document_row *row,
-    struct faults *f, enum err *err)
+    struct faults *f)
 {
 	static const char *const techniques[] = {"high_quality", "economy",
 	    NULL};
@@ -42,18 +42,18 @@ read_options(struct exchange *x, const struct pyjson *body,
 	    "qa_model", NULL};
 	const char *technique = parse_choice(body, f, "indexing_technique",
 	    techniques, NULL);
+	enum err err;
 
 	row->doc_form = parse_choice(body, f, "doc_form", forms, forms[0]);
-	if (faults_answered(f, x, err))
-		return false;
-	if (technique == NULL && d->row.technique == NULL) {
-		*err = reply_invalid(x, "indexing_technique",
+	err = faults_answered(f, x);
+	if (err != ERR_NONE)
+		return err;
+	if (technique == NULL && d->row.technique == NULL)
+		return reply_invalid(x, "indexing_technique",
 		    "indexing_technique is required.");
-		return false;
-	}
 	if (d->row.technique == NULL)
 		d->row.technique = technique;
-	return true;
+	return ERR_NONE;
 }
 
 /* A document and its dataset. */
@@ -156,7 +156,10 @@ document_by_text_post(struct exchange *x)
 	struct span name, text;
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err) || !parse_body(x, &body, &err))
+	err = dataset_view_find(x, &d);
+	if (err == ERR_NONE)
+		err = parse_body(x, &body);
+	if (err != ERR_NONE)
 		return err;
 	name = parse_string(body, &faults, "name", true);
 	text = parse_string(body, &faults, "text", true);
@@ -164,7 +167,8 @@ document_by_text_post(struct exchange *x)
 	    (name.len == 0 || name.len > NAME_BYTES_MAX))
 		faults_add(&faults, "name",
 		    "String should have 1 to %d bytes", NAME_BYTES_MAX);
-	if (!read_options(x, body, &d, &row, &faults, &err))
+	err = read_options(x, body, &d, &row, &faults);
+	if (err != ERR_NONE)
 		return err;
 	row.content = parse_without_nul(x->request.arena, text);
 	row.name = arena_strndup(x->request.arena, name.data, name.len);
@@ -175,50 +179,41 @@ document_by_text_post(struct exchange *x)
 
 /* ---- files --------------------------------------------------------------- */
 
-/* The form, its file and its options; false: answered. */
-static bool
+/* The form, its file and its options; ERR_ANSWERED: it is refused. */
+static enum err
 read_form(struct exchange *x, struct multipart *form,
-    const struct multipart_part **file, const struct pyjson **options,
-    enum err *err)
+    const struct multipart_part **file, const struct pyjson **options)
 {
 	const struct multipart_part *data;
 	enum body_state state;
+	enum err err;
 
-	*err = ERR_NONE;
-	if (!multipart_is(x->request.content_type)) {
-		*err = reply_error(x, REPLY_NO_FILE);
-		return false;
-	}
+	if (!multipart_is(x->request.content_type))
+		return reply_error(x, REPLY_NO_FILE);
 	state = request_read_body(&x->request,
 	    (size_t)x->config->server.max_file);
-	if (state != BODY_READ) {
-		*err = state == BODY_FAILED ? ERR_MEMORY
+	if (state != BODY_READ)
+		return state == BODY_FAILED ? ERR_MEMORY
 		    : reply_error(x, state == BODY_TOO_BIG ? REPLY_FILE_LARGE
 			    : state == BODY_STALLED ? REPLY_STALLED
 						    : REPLY_BAD_REQUEST);
-		return false;
-	}
-	*err = multipart_parse(x->request.content_type, x->request.body,
+	err = multipart_parse(x->request.content_type, x->request.body,
 	    x->request.arena, form);
-	if (*err == ERR_SYNTAX || *err == ERR_TOO_BIG)
-		*err = reply_error(x, REPLY_BAD_REQUEST);
-	if (*err != ERR_NONE || x->response.sent)
-		return false;
+	if (err == ERR_SYNTAX || err == ERR_TOO_BIG)
+		return reply_error(x, REPLY_BAD_REQUEST);
+	if (err != ERR_NONE)
+		return err;
 	*file = multipart_find(form, "file");
 	data = multipart_find(form, "data");
 	if (data != NULL && data->data.len > 0 &&
 	    (pyjson_decode(x->request.arena, data->data, NULL, options,
-		 NULL) != ERR_NONE || !pyjson_is_object(*options))) {
-		*err = reply_invalid(x, "data", "data: Invalid JSON");
-		return false;
-	}
+		 NULL) != ERR_NONE || !pyjson_is_object(*options)))
+		return reply_invalid(x, "data", "data: Invalid JSON");
 	if (*file == NULL || !(*file)->is_file)
-		*err = reply_error(x, REPLY_NO_FILE);
-	else if ((*file)->filename.len == 0)
-		*err = reply_error(x, REPLY_NO_FILENAME);
-	else
-		return true;
-	return false;
+		return reply_error(x, REPLY_NO_FILE);
+	if ((*file)->filename.len == 0)
+		return reply_error(x, REPLY_NO_FILENAME);
+	return ERR_NONE;
 }
 
 /* Converters want a file: the bytes under a name of our own. */
@@ -244,59 +239,51 @@ write_upload(struct exchange *x, const struct multipart_part *file,
 	return err;
 }
 
-/* The file's text; false: answered, or *err. */
-static bool
+/* The file's text; ERR_ANSWERED: it is refused. */
+static enum err
 convert_file(struct exchange *x, const struct multipart_part *file,
-    struct dataset_document_row *row, enum err *err)
+    struct dataset_document_row *row)
 {
 	struct buf text = BUF_INIT(TEXT_MAX);
 	struct document_source source = {.path = NULL};
 	struct document_note note;
 	const char *path = NULL;
+	enum err err;
 	char *name;
-	bool good;
 
 	row->file_name = name = arena_strndup(x->request.arena,
 	    file->filename.data, file->filename.len);
-	if (name == NULL) {
-		*err = ERR_MEMORY;
-		return false;
-	}
+	if (name == NULL)
+		return ERR_MEMORY;
 	if (strpbrk(name, "/\\") != NULL || strlen(name) != file->filename.len
-	    || file->filename.len > NAME_BYTES_MAX) {
-		*err = reply_invalid(x, "file",
+	    || file->filename.len > NAME_BYTES_MAX)
+		return reply_invalid(x, "file",
 		    "Filename contains invalid characters");
-		return false;
-	}
-	if (!document_is_known(name)) {
-		*err = reply_error(x, REPLY_FILE_TYPE);
-		return false;
-	}
-	*err = write_upload(x, file, name, &path);
-	if (*err == ERR_NONE) {
+	if (!document_is_known(name))
+		return reply_error(x, REPLY_FILE_TYPE);
+	err = write_upload(x, file, name, &path);
+	if (err == ERR_NONE) {
 		source.name = name;
 		source.path = path;
 		source.bytes = file->data;
-		*err = document_text(&source, &text, &note);
+		err = document_text(&source, &text, &note);
 	}
 	if (path != NULL)
 		(void)unlink(path);
-	good = *err == ERR_NONE;
-	if (good) {
+	if (err == ERR_NONE) {
 		row->content.data = arena_strndup(x->request.arena,
 		    buf_text(&text), text.len);
 		row->content.len = text.len;
 		row->name = name;
-		good = row->content.data != NULL;
-		*err = good ? ERR_NONE : ERR_MEMORY;
-	} else if (*err == ERR_INPUT) {
-		*err = reply_invalid(x, "file", "The file %s.",
+		err = row->content.data != NULL ? ERR_NONE : ERR_MEMORY;
+	} else if (err == ERR_INPUT) {
+		err = reply_invalid(x, "file", "The file %s.",
 		    note.remark[0] == '\0' ? "cannot be read" : note.remark);
-	} else if (*err == ERR_TOO_BIG) {
-		*err = reply_error(x, REPLY_FILE_LARGE);
+	} else if (err == ERR_TOO_BIG) {
+		err = reply_error(x, REPLY_FILE_LARGE);
 	}
 	buf_release(&text);
-	return good;
+	return err;
 }
 
 enum err
@@ -304,16 +291,20 @@ document_by_file_post(struct exchange *x)
 {
 	struct faults faults = FAULTS_INIT;
 	struct dataset_document_row row = {.name = NULL};
-	const struct multipart_part *file;
+	const struct multipart_part *file = NULL;
 	const struct pyjson *options = NULL;
 	struct dataset_view d;
 	struct multipart form;
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err) ||
-	    !read_form(x, &form, &file, &options, &err) ||
-	    !read_options(x, options, &d, &row, &faults, &err) ||
-	    !convert_file(x, file, &row, &err))
+	err = dataset_view_find(x, &d);
+	if (err == ERR_NONE)
+		err = read_form(x, &form, &file, &options);
+	if (err == ERR_NONE)
+		err = read_options(x, options, &d, &row, &faults);
+	if (err == ERR_NONE)
+		err = convert_file(x, file, &row);
+	if (err != ERR_NONE)
 		return err;
 	return add_document(x, &d, &row);
 }
@@ -354,7 +345,8 @@ document_delete(struct exchange *x)
 	struct document_change change = {.dataset = &d, .id = id.data};
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err))
+	err = dataset_view_find(x, &d);
+	if (err != ERR_NONE)
 		return err;
 	err = durable_reply_write(x, delete_document, &change);
 	if (err == ERR_NONE)

@@ -47,15 +47,17 @@ read_status(struct span status, struct listing *l)
 	return false;
 }
 
-static bool
-read_listing(struct exchange *x, struct listing *l, enum err *err)
+static enum err
+read_listing(struct exchange *x, struct listing *l)
 {
 	struct faults faults = FAULTS_INIT;
 	struct span status = SPAN_NONE;
+	enum err err;
 
 	*l = (struct listing){.total = 0};
-	if (!parse_page(x, PAGE_MAX, &l->page, err))
-		return false;
+	err = parse_page(x, PAGE_MAX, &l->page);
+	if (err != ERR_NONE)
+		return err;
 	(void)request_query(&x->request, "status", &status);
 	if (!read_status(status, l))
 		faults_add(&faults, "status", "Input should be 'queuing', "
@@ -64,7 +66,7 @@ read_listing(struct exchange *x, struct listing *l, enum err *err)
 	l->filter.keyword = l->page.keyword;
 	l->skip = (l->page.page - 1) * l->page.limit;
 	l->room = (size_t)l->page.limit;
-	return !faults_answered(&faults, x, err);
+	return faults_answered(&faults, x);
 }
 
 /* The documents of the store that the index lacks, newest first. */
@@ -160,7 +162,10 @@ documents_get(struct exchange *x)
 	struct listing l;
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err) || !read_listing(x, &l, &err))
+	err = dataset_view_find(x, &d);
+	if (err == ERR_NONE)
+		err = read_listing(x, &l);
+	if (err != ERR_NONE)
 		return err;
 	err = dataset_reader_open(x, &r);
 	if (err != ERR_NONE)
@@ -252,7 +257,8 @@ indexing_status_get(struct exchange *x)
 	size_t empty;
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err))
+	err = dataset_view_find(x, &d);
+	if (err != ERR_NONE)
 		return err;
 	err = dataset_reader_open(x, &r);
 	if (err != ERR_NONE)
@@ -326,8 +332,10 @@ segments_get(struct exchange *x)
 	int64_t total = 0;
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err) ||
-	    !parse_page(x, PAGE_MAX, &page, &err))
+	err = dataset_view_find(x, &d);
+	if (err == ERR_NONE)
+		err = parse_page(x, PAGE_MAX, &page);
+	if (err != ERR_NONE)
 		return err;
 	err = dataset_reader_open(x, &r);
 	if (err != ERR_NONE)

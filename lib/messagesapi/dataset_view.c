@@ -32,32 +32,28 @@ dataset_view_declared(const struct config *config,
 		.embedding_provider = e == NULL ? NULL : e->name}};
 }
 
-bool
-dataset_view_find(struct exchange *x, struct dataset_view *d, enum err *err)
+enum err
+dataset_view_find(struct exchange *x, struct dataset_view *d)
 {
 	char text[UUID_TEXT];
 	struct span id = api_store_uuid(x->captures[0], text);
 	struct db *db;
+	enum err err;
 	size_t i;
 
-	*err = ERR_NONE;
 	for (i = 0; i < x->config->n_knowledge; i++)
 		if (span_is(id, x->config->knowledge[i].id)) {
 			dataset_view_declared(x->config,
 			    &x->config->knowledge[i], d);
-			return true;
+			return ERR_NONE;
 		}
 	*d = (struct dataset_view){.declared = NULL};
-	*err = store_lease(x->stores, &db);
-	if (*err == ERR_NONE) {
-		*err = datasets_find(db, id, x->request.arena, &d->row);
-		store_return(x->stores, db);
-	}
-	if (*err == ERR_NOT_FOUND)
-		*err = reply_error(x, REPLY_DATASET);
-	else if (*err == ERR_NONE)
-		return true;
-	return false;
+	err = store_lease(x->stores, &db);
+	if (err != ERR_NONE)
+		return err;
+	err = datasets_find(db, id, x->request.arena, &d->row);
+	store_return(x->stores, db);
+	return err == ERR_NOT_FOUND ? reply_error(x, REPLY_DATASET) : err;
 }
 
 bool

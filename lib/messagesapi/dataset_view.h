@@ -15,9 +15,9 @@ struct dataset_view {
 	struct dataset_row row; /* declared: made up from the configuration */
 };
 
-/* The dataset that the path names. False: answered with 404, or *err. */
-bool dataset_view_find(struct exchange *x, struct dataset_view *d,
-    enum err *err);
+/* The dataset that the path names.  ERR_ANSWERED: with 404. */
+enum err dataset_view_find(struct exchange *x, struct dataset_view *d)
+    __attribute__((warn_unused_result));
 /* One declared knowledge as a dataset. */
 void dataset_view_declared(const struct config *config,
     const struct knowledge_config *k, struct dataset_view *d);

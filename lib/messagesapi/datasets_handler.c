@@ -37,9 +37,9 @@ read_text(struct exchange *x, const struct pyjson *body, struct faults *f,
 	return arena_strndup(x->request.arena, text.data, text.len);
 }
 
-/* The body of POST /datasets; false: answered. */
-static bool
-read_dataset(struct exchange *x, struct dataset_row *row, enum err *err)
+/* The body of POST /datasets; ERR_ANSWERED: it is refused. */
+static enum err
+read_dataset(struct exchange *x, struct dataset_row *row)
 {
 	static const char *const techniques[] = {"high_quality", "economy",
 	    NULL};
@@ -50,10 +50,11 @@ read_dataset(struct exchange *x, struct dataset_row *row, enum err *err)
 	struct buf json = BUF_INIT(65536);
 	const struct pyjson *body, *model;
 	struct span name;
+	enum err err;
 
-	*err = ERR_NONE;
-	if (!parse_body(x, &body, err))
-		return false;
+	err = parse_body(x, &body);
+	if (err != ERR_NONE)
+		return err;
 	name = parse_string(body, &faults, "name", true);
 	if (name.data != NULL && (name.len == 0 ||
 	    utf8_length(name) > NAME_CODES_MAX))
@@ -80,19 +81,20 @@ read_dataset(struct exchange *x, struct dataset_row *row, enum err *err)
 	if (pyjson_given(model) && !pyjson_is_object(model))
 		faults_add(&faults, "retrieval_model",
 		    "Input should be an object");
-	if (faults_answered(&faults, x, err))
-		return false;
+	err = faults_answered(&faults, x);
+	if (err != ERR_NONE)
+		return err;
 	if (pyjson_is_object(model)) {
 		pyjson_write(&json, model);
 		row->retrieval_json.data = arena_strndup(x->request.arena,
 		    buf_text(&json), json.len);
 		row->retrieval_json.len = json.len;
 	}
-	*err = buf_err(&json);
+	err = buf_err(&json);
 	buf_release(&json);
 	if (row->name == NULL || row->description == NULL)
-		*err = ERR_MEMORY;
-	return *err == ERR_NONE;
+		return ERR_MEMORY;
+	return err;
 }
 
 static bool
@@ -137,7 +139,8 @@ datasets_post(struct exchange *x)
 	char id[UUID_TEXT];
 	enum err err;
 
-	if (!read_dataset(x, &d.row, &err))
+	err = read_dataset(x, &d.row);
+	if (err != ERR_NONE)
 		return err;
 	if (is_declared_name(x->config, d.row.name))
 		return reply_error(x, REPLY_DATASET_NAME);
@@ -165,19 +168,21 @@ struct listing {
  * the permissions only partial_members hides a dataset from him, until he
  * asks for all.
  */
-static bool
-read_listing(struct exchange *x, struct listing *l, enum err *err)
+static enum err
+read_listing(struct exchange *x, struct listing *l)
 {
 	struct faults faults = FAULTS_INIT;
 	struct span tag;
+	enum err err;
 
-	if (!parse_page(x, PAGE_MAX, &l->page, err))
-		return false;
+	err = parse_page(x, PAGE_MAX, &l->page);
+	if (err != ERR_NONE)
+		return err;
 	l->filter.keyword = l->page.keyword;
 	l->filter.partial = parse_query_bool(x, &faults, "include_all", false);
 	l->nothing = request_query(&x->request, "tag_ids", &tag) ||
 	    request_query(&x->request, "tag_ids[]", &tag);
-	return !faults_answered(&faults, x, err);
+	return faults_answered(&faults, x);
 }
 
 /* The declared ones that fit, from the skip-th, at most limit; *n: all. */
@@ -235,7 +240,8 @@ datasets_get(struct exchange *x)
 	int64_t total = 0;
 	enum err err;
 
-	if (!read_listing(x, &l, &err))
+	err = read_listing(x, &l);
+	if (err != ERR_NONE)
 		return err;
 	err = dataset_reader_open(x, &r);
 	if (err != ERR_NONE)
@@ -259,7 +265,8 @@ dataset_get(struct exchange *x)
 	struct dataset_view d;
 	enum err err;
 
-	return dataset_view_find(x, &d, &err) ? send_dataset(x, &d) : err;
+	err = dataset_view_find(x, &d);
+	return err != ERR_NONE ? err : send_dataset(x, &d);
 }
 
 /* A store_change. */
@@ -278,7 +285,8 @@ dataset_delete(struct exchange *x)
 	struct db *db;
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err))
+	err = dataset_view_find(x, &d);
+	if (err != ERR_NONE)
 		return err;
 	if (d.declared != NULL)
 		return reply_error(x, REPLY_DATASET_USED);
@@ -302,16 +310,17 @@ struct retrieval {
 	double threshold;
 };
 
-static bool
-read_retrieval(struct exchange *x, struct retrieval *r, enum err *err)
+static enum err
+read_retrieval(struct exchange *x, struct retrieval *r)
 {
 	struct faults faults = FAULTS_INIT;
 	const struct pyjson *body, *model, *value;
 	bool limited = false;
+	enum err err;
 
-	*err = ERR_NONE;
-	if (!parse_body(x, &body, err))
-		return false;
+	err = parse_body(x, &body);
+	if (err != ERR_NONE)
+		return err;
 	r->query = parse_string(body, &faults, "query", true);
 	if (utf8_length(r->query) > QUERY_CODES_MAX)
 		faults_add(&faults, "query",
@@ -329,7 +338,7 @@ read_retrieval(struct exchange *x, struct retrieval *r, enum err *err)
 	r->threshold = pyjson_double(pyjson_get(model, "score_threshold"));
 	if (!limited || isnan(r->threshold))
 		r->threshold = 0;
-	return !faults_answered(&faults, x, err);
+	return faults_answered(&faults, x);
 }
 
 static enum err
@@ -396,8 +405,10 @@ dataset_retrieve(struct exchange *x)
 	size_t n;
 	enum err err;
 
-	if (!dataset_view_find(x, &d, &err) ||
-	    !read_retrieval(x, &asked, &err))
+	err = dataset_view_find(x, &d);
+	if (err == ERR_NONE)
+		err = read_retrieval(x, &asked);
+	if (err != ERR_NONE)
 		return err;
 	knowledge_check(x->config, NULL);
 	/* Before anything is opened: it may ask an engine upstream. */

@@ -17,19 +17,22 @@ struct feedback_request {
 	struct span content;
 };
 
-static bool
-read_request(struct exchange *x, struct feedback_request *r, enum err *err)
+static enum err
+read_request(struct exchange *x, struct feedback_request *r)
 {
 	static const char *const ratings[] = {"like", "dislike", NULL};
 	struct faults faults = FAULTS_INIT;
 	const struct pyjson *body;
+	enum err err;
 
-	if (!parse_body(x, &body, err) ||
-	    !parse_user(x, body, true, &r->user, err))
-		return false;
+	err = parse_body(x, &body);
+	if (err == ERR_NONE)
+		err = parse_user(x, body, true, &r->user);
+	if (err != ERR_NONE)
+		return err;
 	r->rating = parse_choice(body, &faults, "rating", ratings, NULL);
 	r->content = parse_string(body, &faults, "content", false);
-	return !faults_answered(&faults, x, err);
+	return faults_answered(&faults, x);
 }
 
 /* What is changed. */
@@ -68,7 +71,8 @@ feedback_post(struct exchange *x)
 	struct db *db;
 	enum err err;
 
-	if (!read_request(x, &r, &err))
+	err = read_request(x, &r);
+	if (err != ERR_NONE)
 		return err;
 	err = api_store_open(x, &r.user, &db, &end_user);
 	if (err != ERR_NONE)
@@ -128,7 +132,8 @@ app_feedbacks_get(struct exchange *x)
 
 	page = parse_query_int(x, &faults, "page", 1, 1000000000, 1);
 	limit = parse_query_int(x, &faults, "limit", 1, 101, 20);
-	if (faults_answered(&faults, x, &err))
+	err = faults_answered(&faults, x);
+	if (err != ERR_NONE)
 		return err;
 	err = store_lease(x->stores, &db);
 	if (err != ERR_NONE)

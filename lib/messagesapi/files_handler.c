@@ -47,42 +47,34 @@ struct upload {
 
 /* ---- reading ------------------------------------------------------------- */
 
-/* The form with its one file; false: answered. */
-static bool
-read_form(struct exchange *x, struct multipart *form, enum err *err)
+/* The form with its one file; ERR_ANSWERED: it is refused. */
+static enum err
+read_form(struct exchange *x, struct multipart *form)
 {
 	enum body_state state;
+	enum err err;
 
 	*form = (struct multipart){.n = 0};
-	if (!multipart_is(x->request.content_type)) {
-		*err = reply_error(x, REPLY_NO_FILE);
-		return false;
-	}
+	if (!multipart_is(x->request.content_type))
+		return reply_error(x, REPLY_NO_FILE);
 	state = request_read_body(&x->request,
 	    (size_t)x->config->server.max_file);
-	if (state == BODY_FAILED) {
-		*err = ERR_MEMORY;
-		return false;
-	}
-	if (state != BODY_READ) {
-		*err = reply_error(x,
+	if (state == BODY_FAILED)
+		return ERR_MEMORY;
+	if (state != BODY_READ)
+		return reply_error(x,
 		    state == BODY_TOO_BIG      ? REPLY_FILE_LARGE
 			: state == BODY_STALLED ? REPLY_STALLED
 						: REPLY_BAD_REQUEST);
-		return false;
-	}
-	*err = multipart_parse(x->request.content_type, x->request.body,
+	err = multipart_parse(x->request.content_type, x->request.body,
 	    x->request.arena, form);
-	if (*err == ERR_SYNTAX || *err == ERR_TOO_BIG)
-		*err = reply_error(x, REPLY_BAD_REQUEST);
-	else if (*err == ERR_NONE)
-		return true;
-	return false;
+	return err == ERR_SYNTAX || err == ERR_TOO_BIG
+	    ? reply_error(x, REPLY_BAD_REQUEST) : err;
 }
 
-static bool
+static enum err
 find_file(struct exchange *x, const struct multipart *form,
-    struct upload *upload, enum err *err)
+    struct upload *upload)
 {
 	size_t files = 0, i;
 
@@ -95,12 +87,8 @@ find_file(struct exchange *x, const struct multipart *form,
 			upload->part = &form->parts[i];
 	}
 	if (upload->part == NULL)
-		*err = reply_error(x, REPLY_NO_FILE);
-	else if (files > 1)
-		*err = reply_error(x, REPLY_MANY_FILES);
-	else
-		return true;
-	return false;
+		return reply_error(x, REPLY_NO_FILE);
+	return files > 1 ? reply_error(x, REPLY_MANY_FILES) : ERR_NONE;
 }
 
 /* Lower case, without the dot; "" when there is none. */
@@ -121,40 +109,32 @@ extension_of(struct exchange *x, struct span name)
 	return copy;
 }
 
-static bool
-check_name(struct exchange *x, struct upload *upload, enum err *err)
+static enum err
+check_name(struct exchange *x, struct upload *upload)
 {
 	struct span name = upload->part->filename;
 	size_t i;
 
-	if (name.len == 0) {
-		*err = reply_error(x, REPLY_NO_FILENAME);
-		return false;
-	}
+	if (name.len == 0)
+		return reply_error(x, REPLY_NO_FILENAME);
 	for (i = 0; i < name.len; i++)
 		if (name.data[i] == '/' || name.data[i] == '\\' ||
 		    (unsigned char)name.data[i] < ' ')
 			break;
 	if (i < name.len || name.len > NAME_MAX_BYTES ||
-	    !utf8_valid(name, false)) {
-		*err = reply_invalid(x, "file",
+	    !utf8_valid(name, false))
+		return reply_invalid(x, "file",
 		    "Filename contains invalid characters");
-		return false;
-	}
 	upload->name = name;
 	upload->extension = extension_of(x, name);
-	if (upload->extension == NULL) {
-		*err = ERR_MEMORY;
-		return false;
-	}
+	if (upload->extension == NULL)
+		return ERR_MEMORY;
 	for (i = 0; i < sizeof(refused_extensions) / sizeof(char *); i++)
-		if (strcmp(upload->extension, refused_extensions[i]) == 0) {
-			*err = reply_invalid(x, "file",
+		if (strcmp(upload->extension, refused_extensions[i]) == 0)
+			return reply_invalid(x, "file",
 			    "File extension '.%s' is not allowed",
 			    upload->extension);
-			return false;
-		}
-	return true;
+	return ERR_NONE;
 }
 
 /* "type/subtype" of harmless characters, so that it can be a header. */
@@ -175,46 +155,44 @@ is_mime_type(struct span text)
 	    text.data[0] != '/' && text.data[text.len - 1] != '/';
 }
 
-static bool
-check_content(struct exchange *x, struct upload *upload, enum err *err)
+static enum err
+check_content(struct exchange *x, struct upload *upload)
 {
 	struct span rest = upload->part->content_type;
 	struct span type = span_trim(span_cut(&rest, ';'));
 	const char *class;
 
-	if (!is_mime_type(type)) {
-		*err = reply_error(x, REPLY_FILE_TYPE);
-		return false;
-	}
+	if (!is_mime_type(type))
+		return reply_error(x, REPLY_FILE_TYPE);
 	upload->mime_type = arena_strndup(x->request.arena, type.data,
 	    type.len);
-	if (upload->mime_type == NULL) {
-		*err = ERR_MEMORY;
-		return false;
-	}
+	if (upload->mime_type == NULL)
+		return ERR_MEMORY;
 	class = chat_file_class(upload->name, upload->mime_type);
-	if ((int64_t)upload->part->data.len > chat_file_class_limit(class)) {
-		*err = reply_error(x, REPLY_FILE_LARGE);
-		return false;
-	}
-	return true;
+	if ((int64_t)upload->part->data.len > chat_file_class_limit(class))
+		return reply_error(x, REPLY_FILE_LARGE);
+	return ERR_NONE;
 }
 
-static bool
-read_upload(struct exchange *x, struct upload *upload, enum err *err)
+static enum err
+read_upload(struct exchange *x, struct upload *upload)
 {
 	const struct multipart_part *user;
 	struct multipart form;
+	enum err err;
 
 	*upload = (struct upload){.part = NULL};
-	if (!read_form(x, &form, err))
-		return false;
+	err = read_form(x, &form);
+	if (err != ERR_NONE)
+		return err;
 	user = multipart_find(&form, "user");
-	return parse_user_text(x, user != NULL,
-		   user == NULL ? SPAN_NONE : user->data, false,
-		   &upload->user, err) &&
-	    find_file(x, &form, upload, err) && check_name(x, upload, err) &&
-	    check_content(x, upload, err);
+	err = parse_user_text(x, user != NULL,
+	    user == NULL ? SPAN_NONE : user->data, false, &upload->user);
+	if (err == ERR_NONE)
+		err = find_file(x, &form, upload);
+	if (err == ERR_NONE)
+		err = check_name(x, upload);
+	return err != ERR_NONE ? err : check_content(x, upload);
 }
 
 /* ---- bytes --------------------------------------------------------------- */
@@ -326,7 +304,8 @@ files_upload(struct exchange *x)
 	char id[UUID_TEXT];
 	enum err err;
 
-	if (!read_upload(x, &upload, &err))
+	err = read_upload(x, &upload);
+	if (err != ERR_NONE)
 		return err;
 	err = uuid_random(id);
 	if (err == ERR_NONE)
@@ -476,7 +455,8 @@ file_preview(struct exchange *x)
 	enum err err;
 
 	attachment = parse_query_bool(x, &faults, "as_attachment", false);
-	if (faults_answered(&faults, x, &err))
+	err = faults_answered(&faults, x);
+	if (err != ERR_NONE)
 		return err;
 	err = store_lease(x->stores, &db);
 	if (err != ERR_NONE)

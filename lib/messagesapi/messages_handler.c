@@ -159,8 +159,8 @@ send_page(struct exchange *x, const struct message_page *page)
 	return reply_json(x, 200, &body);
 }
 
-static bool
-read_query(struct exchange *x, struct message_page *page, enum err *err)
+static enum err
+read_query(struct exchange *x, struct message_page *page)
 {
 	struct faults faults = FAULTS_INIT;
 	struct span text;
@@ -173,7 +173,7 @@ read_query(struct exchange *x, struct message_page *page, enum err *err)
 	parse_query_uuid(x, &faults, "first_id", page->first_id);
 	page->limit =
 	    (size_t)parse_query_int(x, &faults, "limit", 1, 100, 20);
-	return !faults_answered(&faults, x, err);
+	return faults_answered(&faults, x);
 }
 
 enum err
@@ -185,8 +185,10 @@ messages_get(struct exchange *x)
 	struct db *db;
 	enum err err;
 
-	if (!parse_user_query(x, false, &user, &err) ||
-	    !read_query(x, &page, &err))
+	err = parse_user_query(x, false, &user);
+	if (err == ERR_NONE)
+		err = read_query(x, &page);
+	if (err != ERR_NONE)
 		return err;
 	if (page.no_conversation)
 		return send_page(x, &page);
@@ -237,7 +239,8 @@ suggested_get(struct exchange *x)
 	size_t n = 0;
 	enum err err;
 
-	if (!parse_user_query(x, true, &user, &err))
+	err = parse_user_query(x, true, &user);
+	if (err != ERR_NONE)
 		return err;
 	err = api_store_open(x, &user, &db, &end_user);
 	if (err != ERR_NONE)

@@ -91,9 +91,9 @@ messagesapi_tenant(const struct exchange *x, char id[UUID_TEXT])
 	uuid_from_name("parlance tenant", span_of(x->config->server.name), id);
 }
 
-/* Finds the token; false: answered. */
-static bool
-read_token(struct exchange *x, struct span *token, enum err *err)
+/* Finds the token; ERR_ANSWERED: it is refused. */
+static enum err
+read_token(struct exchange *x, struct span *token)
 {
 	struct span header = span_trim(span_of(x->request.authorization));
 	struct span scheme = header;
@@ -101,17 +101,13 @@ read_token(struct exchange *x, struct span *token, enum err *err)
 
 	while (n < header.len && !text_is_blank(header.data[n]))
 		n++;
-	if (n == header.len) {
-		*err = reply_error(x, REPLY_NO_AUTHORIZATION);
-		return false;
-	}
+	if (n == header.len)
+		return reply_error(x, REPLY_NO_AUTHORIZATION);
 	scheme.len = n;
-	if (!span_is_nocase(scheme, "bearer")) {
-		*err = reply_error(x, REPLY_OTHER_SCHEME);
-		return false;
-	}
+	if (!span_is_nocase(scheme, "bearer"))
+		return reply_error(x, REPLY_OTHER_SCHEME);
 	*token = span_trim((struct span){header.data + n, header.len - n});
-	return true;
+	return ERR_NONE;
 }
 
 /* The bot that a key serves: its own, else the first; NULL: there is none. */
@@ -127,19 +123,17 @@ bot_of_key(const struct config *config, const struct key_config *key)
 	return NULL;
 }
 
-/* May the app be used?  False: answered. */
-static bool
-check_app(struct exchange *x, const struct bot_config *bot, enum err *err)
+/* May the app be used?  ERR_ANSWERED: no. */
+static enum err
+check_app(struct exchange *x, const struct bot_config *bot)
 {
 	if (bot == NULL)
-		*err = reply_error(x, REPLY_APP_GONE);
-	else if (!bot->enabled)
-		*err = reply_error(x, REPLY_APP_ABNORMAL);
-	else if (!bot->api_enabled)
-		*err = reply_error(x, REPLY_APP_API_OFF);
-	else
-		return true;
-	return false;
+		return reply_error(x, REPLY_APP_GONE);
+	if (!bot->enabled)
+		return reply_error(x, REPLY_APP_ABNORMAL);
+	if (!bot->api_enabled)
+		return reply_error(x, REPLY_APP_API_OFF);
+	return ERR_NONE;
 }
 
 /* The id of a key's view of a bot. */
@@ -155,39 +149,35 @@ make_app_id(struct exchange *x, struct app_caller *caller)
 	return true;
 }
 
-static bool
-guard(struct exchange *x, enum err *err)
+static enum err
+guard(struct exchange *x)
 {
 	struct app_caller *caller;
 	struct span token;
 	bool dataset = (x->route->flags & ROUTE_DATASET) != 0;
+	enum err err;
 
-	*err = ERR_NONE;
 	reply_headers(x);
 	if ((x->route->flags & ROUTE_OPEN) != 0)
-		return true;
-	if (!read_token(x, &token, err))
-		return false;
+		return ERR_NONE;
+	err = read_token(x, &token);
+	if (err != ERR_NONE)
+		return err;
 	caller = arena_alloc(x->request.arena, sizeof(*caller));
-	if (caller == NULL) {
-		*err = ERR_MEMORY;
-		return false;
-	}
+	if (caller == NULL)
+		return ERR_MEMORY;
 	caller->caller.key = key_find(x->config, token);
 	if (caller->caller.key == NULL ||
-	    (strcmp(caller->caller.key->kind, "dataset") == 0) != dataset) {
-		*err = reply_error(x, REPLY_BAD_TOKEN);
-		return false;
-	}
+	    (strcmp(caller->caller.key->kind, "dataset") == 0) != dataset)
+		return reply_error(x, REPLY_BAD_TOKEN);
 	x->caller = &caller->caller;
 	if (dataset)
-		return true;
+		return ERR_NONE;
 	caller->caller.bot = bot_of_key(x->config, caller->caller.key);
-	if (!check_app(x, caller->caller.bot, err))
-		return false;
-	if (!make_app_id(x, caller))
-		*err = ERR_MEMORY;
-	return *err == ERR_NONE;
+	err = check_app(x, caller->caller.bot);
+	if (err != ERR_NONE)
+		return err;
+	return make_app_id(x, caller) ? ERR_NONE : ERR_MEMORY;
 }
 
 static enum err

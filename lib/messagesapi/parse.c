@@ -22,134 +22,118 @@ is_json_type(const char *content_type)
 	    "+json");
 }
 
-static bool
-read_body(struct exchange *x, size_t max, enum err *err)
+static enum err
+read_body(struct exchange *x, size_t max)
 {
 	switch (request_read_body(&x->request, max)) {
 	case BODY_READ:
-		return true;
+		return ERR_NONE;
 	case BODY_TOO_BIG:
-		*err = reply_error(x, REPLY_TOO_LARGE);
-		return false;
+		return reply_error(x, REPLY_TOO_LARGE);
 	case BODY_CUT:
 	case BODY_BAD_LENGTH:
-		*err = reply_error(x, REPLY_BAD_REQUEST);
-		return false;
+		return reply_error(x, REPLY_BAD_REQUEST);
 	case BODY_STALLED:
-		*err = reply_error(x, REPLY_STALLED);
-		return false;
+		return reply_error(x, REPLY_STALLED);
 	case BODY_FAILED:
 		break;
 	}
-	*err = ERR_MEMORY;
-	return false;
+	return ERR_MEMORY;
 }
 
-bool
-parse_body(struct exchange *x, const struct pyjson **object, enum err *err)
+enum err
+parse_body(struct exchange *x, const struct pyjson **object)
 {
 	struct span text;
+	enum err err;
 
 	*object = NULL;
 	if (x->request.content_type == NULL ||
-	    !is_json_type(x->request.content_type)) {
-		*err = reply_error(x, REPLY_MEDIA_TYPE);
-		return false;
-	}
-	if (!read_body(x, (size_t)x->config->server.max_body, err))
-		return false;
-	*err = pyjson_text(x->request.arena, x->request.body, &text);
-	if (*err == ERR_NONE)
-		*err = pyjson_decode(x->request.arena, text, NULL, object,
+	    !is_json_type(x->request.content_type))
+		return reply_error(x, REPLY_MEDIA_TYPE);
+	err = read_body(x, (size_t)x->config->server.max_body);
+	if (err != ERR_NONE)
+		return err;
+	err = pyjson_text(x->request.arena, x->request.body, &text);
+	if (err == ERR_NONE)
+		err = pyjson_decode(x->request.arena, text, NULL, object,
 		    NULL);
-	if (*err == ERR_MEMORY)
-		return false;
-	if (*err != ERR_NONE || !pyjson_is_object(*object)) {
-		*err = reply_error(x, REPLY_BAD_REQUEST);
-		return false;
-	}
-	return true;
+	if (err == ERR_MEMORY)
+		return err;
+	if (err != ERR_NONE || !pyjson_is_object(*object))
+		return reply_error(x, REPLY_BAD_REQUEST);
+	return ERR_NONE;
 }
 
 /* A name that was given: its length is checked. */
-static bool
-accept_user(struct exchange *x, struct span name, struct api_user *user,
-    enum err *err)
+static enum err
+accept_user(struct exchange *x, struct span name, struct api_user *user)
 {
-	if (utf8_length(name) > PARSE_USER_MAX) {
-		*err = reply_invalid(x, "user",
+	if (utf8_length(name) > PARSE_USER_MAX)
+		return reply_invalid(x, "user",
 		    "user: String should have at most %d characters",
 		    PARSE_USER_MAX);
-		return false;
-	}
 	user->name = name;
 	user->anonymous = false;
-	return true;
+	return ERR_NONE;
 }
 
-static bool
-no_user(struct exchange *x, bool required, struct api_user *user,
-    enum err *err)
+static enum err
+no_user(struct exchange *x, bool required, struct api_user *user)
 {
-	if (required) {
-		*err = reply_invalid(x, "user", "Arg user must be provided.");
-		return false;
-	}
+	if (required)
+		return reply_invalid(x, "user", "Arg user must be provided.");
 	user->name = SPAN(PARSE_DEFAULT_USER);
 	user->anonymous = true;
-	return true;
+	return ERR_NONE;
 }
 
-bool
+enum err
 parse_user_text(struct exchange *x, bool present, struct span text,
-    bool required, struct api_user *user, enum err *err)
+    bool required, struct api_user *user)
 {
 	if (!present || text.len == 0)
-		return no_user(x, required, user, err);
-	return accept_user(x, text, user, err);
+		return no_user(x, required, user);
+	return accept_user(x, text, user);
 }
 
-bool
-parse_user_query(struct exchange *x, bool required, struct api_user *user,
-    enum err *err)
+enum err
+parse_user_query(struct exchange *x, bool required, struct api_user *user)
 {
 	struct span text = SPAN_NONE;
 	bool present = request_query(&x->request, "user", &text);
 
-	if (present && text.data == NULL) {
-		*err = ERR_MEMORY;
-		return false;
-	}
-	return parse_user_text(x, present, text, required, user, err);
+	if (present && text.data == NULL)
+		return ERR_MEMORY;
+	return parse_user_text(x, present, text, required, user);
 }
 
-bool
+enum err
 parse_user(struct exchange *x, const struct pyjson *object, bool required,
-    struct api_user *user, enum err *err)
+    struct api_user *user)
 {
 	const struct pyjson *value = pyjson_get(object, "user");
 
 	switch (pyjson_kind(value)) {
 	case PYJSON_STRING:
 		return parse_user_text(x, true, pyjson_string(value), required,
-		    user, err);
+		    user);
 	case PYJSON_INT:
 	case PYJSON_FLOAT:
 		/* The original takes zero for nothing. */
 		if (pyjson_double(value) == 0.0)
-			return no_user(x, required, user, err);
-		return accept_user(x, pyjson_number(value), user, err);
+			return no_user(x, required, user);
+		return accept_user(x, pyjson_number(value), user);
 	case PYJSON_ABSENT:
 	case PYJSON_NULL:
 	case PYJSON_FALSE:
-		return no_user(x, required, user, err);
+		return no_user(x, required, user);
 	case PYJSON_TRUE:
 	case PYJSON_ARRAY:
 	case PYJSON_OBJECT:
 		break;
 	}
-	*err = reply_invalid(x, "user", "user: Input should be a valid string");
-	return false;
+	return reply_invalid(x, "user", "user: Input should be a valid string");
 }
 
 bool
@@ -365,9 +349,8 @@ parse_without_nul(struct arena *arena, struct span text)
 	return (struct span){copy, at};
 }
 
-bool
-parse_page(struct exchange *x, int64_t max, struct parse_page *p,
-    enum err *err)
+enum err
+parse_page(struct exchange *x, int64_t max, struct parse_page *p)
 {
 	struct faults faults = FAULTS_INIT;
 
@@ -376,5 +359,5 @@ parse_page(struct exchange *x, int64_t max, struct parse_page *p,
 	p->limit = parse_query_int(x, &faults, "limit", 1, INT32_MAX, 20);
 	p->limit = p->limit > max ? max : p->limit;
 	(void)request_query(&x->request, "keyword", &p->keyword);
-	return !faults_answered(&faults, x, err);
+	return faults_answered(&faults, x);
 }

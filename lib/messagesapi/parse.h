@@ -11,10 +11,9 @@
 #include "json/pyjson.h"
 #include "messagesapi/reply.h"
 
-/* The body as a JSON object.  False: it has been answered (415, 413, 400 ...)
- * and *err says whether that worked. */
-bool parse_body(struct exchange *x, const struct pyjson **object,
-    enum err *err);
+/* The body as a JSON object.  ERR_ANSWERED: it is refused (415, 413, 400). */
+enum err parse_body(struct exchange *x, const struct pyjson **object)
+    __attribute__((warn_unused_result));
 
 /* Longest `user`, in characters. */
 #define PARSE_USER_MAX 255
@@ -25,14 +24,16 @@ struct api_user {
 	bool anonymous; /* none was given: the shared user */
 };
 
-/* `user` of a JSON body.  False: answered, as parse_body. */
-bool parse_user(struct exchange *x, const struct pyjson *object,
-    bool required, struct api_user *user, enum err *err);
+/* `user` of a JSON body.  ERR_ANSWERED: it is refused. */
+enum err parse_user(struct exchange *x, const struct pyjson *object,
+    bool required, struct api_user *user)
+    __attribute__((warn_unused_result));
 /* The same from text that a query or a form had; present: it was there. */
-bool parse_user_text(struct exchange *x, bool present, struct span text,
-    bool required, struct api_user *user, enum err *err);
-bool parse_user_query(struct exchange *x, bool required,
-    struct api_user *user, enum err *err);
+enum err parse_user_text(struct exchange *x, bool present, struct span text,
+    bool required, struct api_user *user)
+    __attribute__((warn_unused_result));
+enum err parse_user_query(struct exchange *x, bool required,
+    struct api_user *user) __attribute__((warn_unused_result));
 
 /* true/false, 0/1, "true", "f", "yes", "off" ...; false: it is none. */
 bool parse_bool(const struct pyjson *value, bool *out);
@@ -46,13 +47,13 @@ int64_t parse_query_int(struct exchange *x, struct faults *f,
 bool parse_query_bool(struct exchange *x, struct faults *f, const char *name,
     bool fallback);
 /* What a listing asks for: page (from 1), limit (from 1; 20; cut to most)
- * and keyword.  false: a fault was answered, *err is the handler's result. */
+ * and keyword.  ERR_ANSWERED: it is refused. */
 struct parse_page {
 	int64_t page, limit;
 	struct span keyword; /* SPAN_NONE when absent */
 };
-bool parse_page(struct exchange *x, int64_t max, struct parse_page *p,
-    enum err *err);
+enum err parse_page(struct exchange *x, int64_t max, struct parse_page *p)
+    __attribute__((warn_unused_result));
 /* A UUID in any of its forms; out is "" when absent or empty. */
 void parse_query_uuid(struct exchange *x, struct faults *f, const char *name,
     char out[UUID_TEXT]);

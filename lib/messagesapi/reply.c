@@ -56,6 +56,7 @@ reply_envelope(struct exchange *x, int status, const char *code,
     struct span message, const char *params)
 {
 	struct buf body = BUF_INIT(REPLY_MAX);
+	enum err err;
 
 	buf_addc(&body, '{');
 	jsonout_member_cstring(&body, "code", code);
@@ -68,7 +69,8 @@ reply_envelope(struct exchange *x, int status, const char *code,
 	if (status == 401)
 		(void)response_header(&x->response, "WWW-Authenticate",
 		    SPAN("Bearer realm=\"api\""));
-	return reply_json(x, status, &body);
+	err = reply_json(x, status, &body);
+	return err == ERR_NONE ? ERR_ANSWERED : err;
 }
 
 enum err
@@ -138,14 +140,14 @@ faults_add(struct faults *f, const char *path, const char *format, ...)
 	va_end(args);
 }
 
-bool
-faults_answered(struct faults *f, struct exchange *x, enum err *err)
+enum err
+faults_answered(struct faults *f, struct exchange *x)
 {
-	bool any = f->first != NULL;
+	enum err err = ERR_NONE;
 
-	if (any)
-		*err = reply_envelope(x, 400, "invalid_param",
+	if (f->first != NULL)
+		err = reply_envelope(x, 400, "invalid_param",
 		    (struct span){buf_text(&f->text), f->text.len}, f->first);
 	buf_release(&f->text);
-	return any;
+	return err;
 }

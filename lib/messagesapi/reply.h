@@ -111,6 +111,7 @@ enum reply_error {
 #undef X
 };
 
+/* Each refuses; ERR_ANSWERED when that worked. */
 enum err reply_error(struct exchange *x, enum reply_error which);
 /* Any other envelope; params NULL: without it. */
 enum err reply_envelope(struct exchange *x, int status, const char *code,
@@ -141,8 +142,9 @@ struct faults {
 /* Adds "path: reason"; path must live as long as the request. */
 void faults_add(struct faults *f, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* True when there were faults: they are answered with 400 invalid_param (or
- * *err says why not).  Releases f. */
-bool faults_answered(struct faults *f, struct exchange *x, enum err *err);
+/* Releases f.  ERR_ANSWERED: there were faults, the client has been told
+ * (400 invalid_param). */
+enum err faults_answered(struct faults *f, struct exchange *x)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -31,7 +31,6 @@ struct site_ask {
 	struct site_request request;
 	struct limits_subject subjects[SUBJECTS];
 	struct db *db;
-	bool answered;
 };
 
 static struct site_ask *
@@ -140,16 +139,9 @@ static const struct turn_view view = {
 /* ---- what was asked ---- */
 
 static enum err
-answered(struct site_ask *a, enum err err)
-{
-	a->answered = true;
-	return err;
-}
-
-static enum err
 refused(struct site_ask *a, enum site_refusal why)
 {
-	return answered(a, site_refuse(a->dialogue.run.x, why));
+	return site_refuse(a->dialogue.run.x, why);
 }
 
 /* The text without its NULs; data is NULL when out of memory. */
@@ -282,12 +274,11 @@ look_up(struct site_ask *a)
 	if (err != ERR_NONE)
 		return err;
 	err = find_conversation(a);
-	if (err == ERR_NONE && !a->answered)
-		err = turn_run_check(&d->run, a->db, NULL, a->request.bot,
-		    &a->answered);
-	if (err == ERR_NONE && !a->answered)
+	if (err == ERR_NONE)
+		err = turn_run_check(&d->run, a->db, NULL, a->request.bot);
+	if (err == ERR_NONE)
 		err = dialogue_find_annotation(d, a->db);
-	if (err == ERR_NONE && !a->answered)
+	if (err == ERR_NONE)
 		err = dialogue_read_history(d, a->db);
 	store_return(stores, a->db);
 	a->db = NULL;
@@ -313,13 +304,13 @@ site_messages_post(struct exchange *x)
 	d->auto_name = true;
 	d->inputs = SPAN("{}");
 	err = read_question(a);
-	if (err == ERR_NONE && !a->answered)
+	if (err == ERR_NONE)
 		err = name_subjects(a);
-	if (err == ERR_NONE && !a->answered)
+	if (err == ERR_NONE)
 		err = look_up(a);
-	if (err == ERR_NONE && !a->answered)
+	if (err == ERR_NONE)
 		err = dialogue_set_up(d);
-	if (err != ERR_NONE || a->answered)
+	if (err != ERR_NONE)
 		return err;
 	return dialogue_begin(d);
 }

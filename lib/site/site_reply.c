@@ -27,7 +27,7 @@ site_refuse(struct exchange *x, enum site_refusal why)
 	buf_addc(&body, '}');
 	err = response_send_json(&x->response, refusals[why].status, &body);
 	buf_release(&body);
-	return err;
+	return err == ERR_NONE ? ERR_ANSWERED : err;
 }
 
 enum err

@@ -35,7 +35,7 @@ enum site_refusal {
 #undef X
 };
 
-/* Answers with a refusal.  ERR_NONE, ERR_MEMORY or ERR_CLIENT_GONE. */
+/* Answers with a refusal.  ERR_ANSWERED, ERR_MEMORY or ERR_CLIENT_GONE. */
 enum err site_refuse(struct exchange *x, enum site_refusal why);
 /* The family's answer to our own failures. */
 enum err site_failed(struct exchange *x, enum err why);

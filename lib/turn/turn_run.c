@@ -51,7 +51,7 @@ stop(struct turn_run *r)
 
 enum err
 turn_run_check(struct turn_run *r, struct db *db,
-    const struct key_config *key, const struct bot_config *bot, bool *refused)
+    const struct key_config *key, const struct bot_config *bot)
 {
 	struct store_pool *stores = r->x->stores;
 	struct limits_ask ask = r->ask;
@@ -59,7 +59,6 @@ turn_run_check(struct turn_run *r, struct db *db,
 	struct db *leased = NULL;
 	enum err err = ERR_NONE;
 
-	*refused = false;
 	ask.key = key;
 	ask.bot = bot;
 	ask.min_tokens = r->no_turn ? 0 : 1;
@@ -72,7 +71,6 @@ turn_run_check(struct turn_run *r, struct db *db,
 	store_return(stores, leased);
 	if (err != ERR_NONE || verdict.refusal == LIMITS_ALLOWED)
 		return err;
-	*refused = true;
 	return r->view->refuse(r, &verdict);
 }
 
@@ -250,7 +248,8 @@ fail_start(struct turn_run *r, enum err why)
 	struct exchange *x = r->x;
 
 	r->phase = RUN_OVER;
-	if (why == ERR_NONE || why == ERR_CLIENT_GONE || turn_run_gone(r))
+	if (why == ERR_NONE || why == ERR_ANSWERED ||
+	    why == ERR_CLIENT_GONE || turn_run_gone(r))
 		return ANSWER_DONE;
 	log_error("%s: %s (request %s)", r->view->name, err_text(why),
 	    x->request.id);

@@ -76,7 +76,7 @@ struct turn_view {
 	enum err (*rows_lost)(struct db *db, const void *note);
 
 	/* ---- writing ---- */
-	/* 429. */
+	/* 429; ERR_ANSWERED. */
 	enum err (*refuse)(struct turn_run *r, const struct limits_verdict *v);
 	/* What a stream begins with, behind its head; NULL: nothing. */
 	void (*begin)(struct turn_run *r, struct buf *out);
@@ -151,11 +151,10 @@ void turn_run_init(struct turn_run *r, struct exchange *x,
 
 /*
  * Refuses what has no chance, before any work, by r->ask with this key and
- * bot (NULL: without).  db NULL: one is leased.  *refused: the client has been
- * answered.
+ * bot (NULL: without).  db NULL: one is leased.  ERR_ANSWERED: it is refused.
  */
 enum err turn_run_check(struct turn_run *r, struct db *db,
-    const struct key_config *key, const struct bot_config *bot, bool *refused)
+    const struct key_config *key, const struct bot_config *bot)
     __attribute__((warn_unused_result));
 
 /* Leaves it in x->answer. */
