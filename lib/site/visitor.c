@@ -46,12 +46,14 @@ read_expiry(struct span text, int64_t *value)
 	size_t i;
 
 	*value = 0;
+	if (text.len == 0 || text.len > 15)
+		return false;
 	for (i = 0; i < text.len; i++) {
 		if (!text_is_hex(text.data[i]))
 			return false;
 		*value = *value * 16 + text_hex_value(text.data[i]);
 	}
-	return text.len > 0 && text.len <= 15;
+	return true;
 }
 
 bool
