@@ -120,7 +120,8 @@ def configuration(up, tls, trusted):
         # That a server refuses stream_options is remembered, and that
         # its answers begin with thoughts.
         parts.append(bot(name, model, "picky" if name == "usage-refused"
-                         else "lone" if name[6:] in RETRACTED else "fake"))
+                         else "lone" if name.startswith("shape-think-lone")
+                         else "fake"))
     parts += [bot("long", "tokens=400 pace_ms=50", "patient"),
               bot("quiet", "first_ms=11500", "patient"),
               bot("pondering", "thoughts=12 thought_ms=1000", "patient"),
